@@ -1,0 +1,43 @@
+# Luxtronik Logger: everything a person runs. `make demo` and `make test` set up what they need.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo run test lint bench chaos docker clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## make the virtual environment and install what is pinned
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.13 setup" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3-venv" >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing the requirements into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(STAMP)
+
+demo: $(STAMP) ## a simulated pump and the whole service, in data-demo/
+	@$(PY) -m pipeline demo $(ARGS)
+
+run: $(STAMP) ## the real thing: LUX_HOST=192.168.1.20 make run
+	@$(PY) -m pipeline run
+
+test: $(STAMP) ## all tests, with coverage
+	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+
+lint: $(STAMP) ## format, lint and types
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+bench: $(STAMP) ## measure what docs/performance.md states
+	@$(PY) -m tests.bench $(ARGS)
+
+clean: ## remove what setup and tests made (data stays)
+	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

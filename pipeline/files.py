@@ -1,0 +1,61 @@
+"""Files that survive a power cut: published whole, or not there.
+
+A file is written beside its target as `.<name>.tmp`, fsynced, renamed over the target, and the folder fsynced. Every
+byte the project owns on disk passes through `os.open`, `os.write`, `os.fsync`, `os.replace` here or in `shard`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+#: A file being written is named `.<target>.tmp` beside its target; one found at start belongs to a dead process.
+TEMPORARY = ".{}.tmp"
+
+_FILE_MODE = 0o644
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte, however many pieces the kernel takes them in.
+
+    Raises:
+        OSError: the disk took no more; an unknown part of `data` may stand in the file.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def publish(target: Path, data: bytes) -> None:
+    """Put a whole file in its place: after a crash the old one is there, or the new one, never half of it.
+
+    Raises:
+        OSError: nothing changed at `target`.
+    """
+    temporary = target.with_name(TEMPORARY.format(target.name))
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, target)
+    sync_folder(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, each name durable in its parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable: a rename or unlink holds after this, not before."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
