@@ -1,7 +1,7 @@
 """Files that survive a power cut: published whole, or not there.
 
 A file is written beside its target as `.<name>.tmp`, fsynced, renamed over the target, and the folder fsynced. Every
-byte the project owns on disk passes through `os.open`, `os.write`, `os.fsync`, `os.replace` here or in `shard`.
+byte the project owns on disk is written here, or by `shard` at an offset of its own.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ TEMPORARY = ".{}.tmp"
 _FILE_MODE = 0o644
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte, however many pieces the kernel takes them in.
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write every byte from an offset on, however many pieces the kernel takes them in.
 
     Raises:
         OSError: the disk took no more; an unknown part of `data` may stand in the file.
     """
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def publish(target: Path, data: bytes) -> None:
@@ -35,11 +36,11 @@ def publish(target: Path, data: bytes) -> None:
     temporary = target.with_name(TEMPORARY.format(target.name))
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
     try:
-        write_all(descriptor, data)
+        write_at(descriptor, data, 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(temporary, target)
+    temporary.replace(target)
     sync_folder(target.parent)
 
 

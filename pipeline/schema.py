@@ -1,0 +1,194 @@
+"""What the columns of a shard part mean, and how a reading becomes one line of it and comes back.
+
+A schema is a Frictionless Table Schema with a few members more: for each column its group, index, data type, unit,
+scale and code texts, for the whole the firmware, the pump and the counts. A stored number is raw * scale written as
+short as it can be, so the raw integer is always found again: raw = value / scale, rounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from pipeline import sensors
+from pipeline.clock import from_ms, local_text, parse_utc_text, utc_text
+from pipeline.reading import Answer, Reading
+from pipeline.sensors import Sensor
+
+#: The columns before the sensors' own: UTC, wall time, and where the row comes from.
+LEAD = ("time", "local_time", "source")
+#: `source` of a row that a poll gave.
+LIVE = "live"
+#: Version of the schema file's members.
+FORMAT = 1
+
+_LEAD_FIELDS = (
+    {"name": "time", "type": "datetime", "format": "%Y-%m-%dT%H:%M:%S.%fZ", "description": "UTC"},
+    {"name": "local_time", "type": "datetime", "format": "%Y-%m-%d %H:%M:%S", "description": "wall time at the poll"},
+    {"name": "source", "type": "string", "description": "live, or log: from the controller's own log"},
+)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The sensors of a part in column order, and the controller they belong to."""
+
+    firmware: str
+    pump_code: int | None
+    sensors: tuple[Sensor, ...]
+
+    @classmethod
+    def of(cls, answer: Answer) -> Schema:
+        """The schema that an answer asks for."""
+        return cls(sensors.firmware(answer), sensors.pump_code(answer), sensors.columns(answer.counts))
+
+    @cached_property
+    def counts(self) -> tuple[int, int, int]:
+        """Parameters, calculations and visibilities that a row has room for."""
+        groups = [sensor.group for sensor in self.sensors]
+        return groups.count("parameters"), groups.count("calculations"), groups.count("visibilities")
+
+    @cached_property
+    def header(self) -> bytes:
+        """The first line of a part, line end included."""
+        return (",".join([*LEAD, *(sensor.name for sensor in self.sensors)]) + "\n").encode()
+
+    @cached_property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that stand for all of it."""
+        return hashlib.sha256(self.encode()).hexdigest()[:12]
+
+    def covers(self, other: Schema) -> bool:
+        """Whether a row of `other` can stand under this schema and mean the same."""
+        if (self.firmware, self.pump_code) != (other.firmware, other.pump_code):
+            return False
+        return self.sensors == other.sensors or set(other.sensors) <= set(self.sensors)
+
+    def encode(self) -> bytes:
+        """The schema file's JSON, the same bytes for the same schema."""
+        document = {
+            "format": FORMAT,
+            "firmware": self.firmware,
+            "pump": {"code": self.pump_code, "name": sensors.pump_name(self.pump_code)},
+            "missingValues": [""],
+            "primaryKey": ["time"],
+            "fields": [*_LEAD_FIELDS, *(_field(sensor) for sensor in self.sensors)],
+        }
+        return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def decode_schema(data: bytes) -> Schema:
+    """The schema that `Schema.encode` made these bytes of.
+
+    Raises:
+        ValueError: the bytes are no schema of this format.
+    """
+    try:
+        document = json.loads(data)
+        if document["format"] != FORMAT:
+            raise ValueError(f"schema format {document['format']!r}, this version reads {FORMAT}")
+        fields = [_sensor(field) for field in document["fields"][len(LEAD) :]]
+        return Schema(document["firmware"], document["pump"]["code"], tuple(fields))
+    except (KeyError, TypeError, IndexError, RecursionError) as error:
+        raise ValueError(f"not a schema: {type(error).__name__}: {error}") from error
+
+
+def _field(sensor: Sensor) -> dict[str, Any]:
+    field: dict[str, Any] = {
+        "name": sensor.name,
+        "type": "integer" if sensor.divisor == 1 else "number",
+        "group": sensor.group,
+        "index": sensor.index,
+        "data_type": sensor.data_type,
+        "unit": sensor.unit,
+        "scale": 1 / sensor.divisor if sensor.divisor > 1 else 1,
+    }
+    if sensor.codes:
+        field["codes"] = {str(code): text for code, text in sensor.codes}
+    return field
+
+
+def _sensor(field: dict[str, Any]) -> Sensor:
+    codes = tuple((int(code), str(text)) for code, text in field.get("codes", {}).items())
+    divisor = round(1 / field["scale"])
+    return Sensor(field["group"], field["index"], field["name"], field["data_type"], field["unit"], divisor, codes)
+
+
+def _cell(raw: int | None, divisor: int) -> str:
+    if raw is None:
+        return ""
+    return str(raw) if divisor == 1 else f"{raw / divisor:.10g}"
+
+
+class RowWriter:
+    """Turns readings into lines of one schema; cells that did not change since the last line are kept."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._divisors = [sensor.divisor for sensor in schema.sensors]
+        self._raws: tuple[int | None, ...] = (None,) * len(schema.sensors)
+        self._cells = [""] * len(schema.sensors)
+
+    def line(self, reading: Reading, time_ms: int) -> bytes:
+        """One whole line for a reading that stands at `time_ms`; missing sensors leave their cell empty."""
+        raws = _padded(reading.answer, self._schema.counts)
+        changed = [i for i, (old, new) in enumerate(zip(self._raws, raws, strict=True)) if old != new]
+        for i in changed:
+            self._cells[i] = _cell(raws[i], self._divisors[i])
+        self._raws = raws
+        lead = (utc_text(time_ms), local_text(time_ms, reading.offset_s), LIVE)
+        return (",".join([*lead, *self._cells]) + "\n").encode()
+
+
+def _padded(answer: Answer, counts: tuple[int, int, int]) -> tuple[int | None, ...]:
+    if answer.counts == counts:
+        return sensors.integers(answer)
+    groups = (answer.calculations, answer.parameters, answer.visibilities)
+    lengths = (counts[1], counts[0], counts[2])
+    pairs = zip(groups, lengths, strict=True)
+    return tuple(value for group, n in pairs for value in (*group, *[None] * (n - len(group))))
+
+
+class RowReader:
+    """Turns lines of one schema back into readings; cells that did not change are not parsed again."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._divisors = [sensor.divisor for sensor in schema.sensors]
+        self._cells = [""] * len(schema.sensors)
+        self._raws: list[int | None] = [None] * len(schema.sensors)
+
+    def reading(self, line: bytes, day: date) -> Reading:
+        """The reading of one whole line.
+
+        Raises:
+            ValueError: the line is none of this schema.
+        """
+        time_text, wall_text, _, *cells = line.decode().rstrip("\n").split(",")
+        changed = [i for i, (old, new) in enumerate(zip(self._cells, cells, strict=True)) if old != new]
+        for i in changed:
+            self._raws[i] = round(float(cells[i]) * self._divisors[i]) if cells[i] else None
+        self._cells = cells
+        time_ms = parse_utc_text(time_text)
+        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+
+    def _answer(self) -> Answer:
+        n_parameters, n_calculations, _ = self._schema.counts
+        border = n_calculations + n_parameters
+        calculations = tuple(_present(self._raws[:n_calculations]))
+        parameters = tuple(_present(self._raws[n_calculations:border]))
+        return Answer(parameters, calculations, tuple(_present(self._raws[border:])))
+
+
+def _present(raws: list[int | None]) -> Iterator[int]:
+    return (raw for raw in raws if raw is not None)
+
+
+def _offset_s(time_ms: int, wall_text: str) -> int:
+    wall = datetime.fromisoformat(wall_text + "+00:00")
+    return round((wall - from_ms(time_ms - time_ms % 1000)) / timedelta(seconds=1))
