@@ -61,6 +61,15 @@ class DamagedPartError(LoggerError):
         self.path = path
 
 
+class ChangedPartError(LoggerError):
+    """Raised when a shard part is not as long as the writer left it; it is looked at anew before the next try."""
+
+    retry = True
+
+    def __init__(self, path: Path, size: int, expected: int) -> None:
+        super().__init__(f"{path}: {size} bytes where the writer left {expected}", hint="edit copies of shards only")
+
+
 class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 

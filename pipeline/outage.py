@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from pipeline.clock import Clock, to_ms, utc_text
-from pipeline.log import event
+from pipeline.log import event, failure
 
 #: Seconds between two lines about the same lasting trouble.
 REMINDER_S = 3600.0
@@ -18,42 +18,51 @@ class Outage:
         self._log = log
         self._what = what
         self._clock = clock
-        self._since: tuple[float, str] | None = None
-        self._told = 0.0
+        self._begun = ""
+        self._begun_at = 0.0
+        self._told_at = 0.0
+        self.lasting = False
         self.missed = 0
 
-    @property
-    def lasting(self) -> bool:
-        return self._since is not None
-
-    def seen(self, message: str, **facts: object) -> None:
+    def seen(self, message: str, /, **facts: object) -> None:
         """Tell of the trouble if it is new or an hour has passed since the last line."""
-        now = self._clock.monotonic()
-        if self._since is None:
-            self._since = now, utc_text(to_ms(self._clock.utc()))
-            event(self._log, logging.ERROR, message, gap_from=self._since[1], **facts)
-        elif now - self._told >= REMINDER_S:
-            event(self._log, logging.WARNING, f"{self._what} still failing", gap_from=self._since[1], **facts)
+        if heading := self._heading(message):
+            event(self._log, logging.ERROR, heading, since=self._begun, **facts)
         else:
             event(self._log, logging.DEBUG, message, **facts)
-            return
-        self._told = now
+
+    def raised(self, message: str, /, **facts: object) -> None:
+        """The same, with the traceback of the exception at hand."""
+        if heading := self._heading(message):
+            failure(self._log, heading, since=self._begun, **facts)
+        else:
+            event(self._log, logging.DEBUG, message, **facts)
 
     def over(self, **facts: object) -> None:
         """Tell that it is over, if there was a trouble, with how long it lasted."""
-        if self._since is None:
+        if not self.lasting:
             return
-        began, gap_from = self._since
-        lasted_s = round(self._clock.monotonic() - began, 1)
-        until = utc_text(to_ms(self._clock.utc()))
-        event(
-            self._log,
-            logging.WARNING,
-            f"{self._what} works again",
-            gap_from=gap_from,
-            gap_to=until,
-            lasted_s=lasted_s,
-            **facts,
-        )
-        self._since = None
+        facts |= {
+            "since": self._begun,
+            "until": self._utc(),
+            "lasted_s": round(self._clock.monotonic() - self._begun_at, 1),
+        }
+        event(self._log, logging.WARNING, f"{self._what} works again", **facts)
+        self.lasting = False
         self.missed = 0
+
+    def _heading(self, message: str) -> str:
+        """The line's words if it is time for a line, else nothing."""
+        now = self._clock.monotonic()
+        if not self.lasting:
+            self.lasting = True
+            self._begun, self._begun_at = self._utc(), now
+        elif now - self._told_at < REMINDER_S:
+            return ""
+        else:
+            message = f"{self._what} still failing: {message}"
+        self._told_at = now
+        return message
+
+    def _utc(self) -> str:
+        return utc_text(to_ms(self._clock.utc()))

@@ -69,6 +69,10 @@ class Schema:
             return False
         return self.sensors == other.sensors or set(other.sensors) <= set(self.sensors)
 
+    def fits(self, answer: Answer) -> bool:
+        """Whether every sensor of an answer has a column here."""
+        return all(n <= room for n, room in zip(answer.counts, self.counts, strict=True))
+
     def encode(self) -> bytes:
         """The schema file's JSON, the same bytes for the same schema."""
         document = {
@@ -129,14 +133,14 @@ class RowWriter:
     """Turns readings into lines of one schema; cells that did not change since the last line are kept."""
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         self._divisors = [sensor.divisor for sensor in schema.sensors]
         self._raws: tuple[int | None, ...] = (None,) * len(schema.sensors)
         self._cells = [""] * len(schema.sensors)
 
     def line(self, reading: Reading, time_ms: int) -> bytes:
-        """One whole line for a reading that stands at `time_ms`; missing sensors leave their cell empty."""
-        raws = _padded(reading.answer, self._schema.counts)
+        """One whole line for a reading that fits, standing at `time_ms`; missing sensors leave their cell empty."""
+        raws = _padded(reading.answer, self.schema.counts)
         changed = [i for i, (old, new) in enumerate(zip(self._raws, raws, strict=True)) if old != new]
         for i in changed:
             self._cells[i] = _cell(raws[i], self._divisors[i])

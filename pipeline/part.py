@@ -1,0 +1,157 @@
+"""Shard parts as files: their names, and which of their lines are whole.
+
+A part is `YYYY-MM-DD.csv`, further ones of the day `.2.csv`, `.3.csv`; older ones end in `.csv.gz`. Its first line is
+the header, every other one reading, rising strictly in `time`. A line is good when it ends, has the header's number of
+fields, holds only characters that a row can have, begins with a UTC time, and rises.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import blake2b
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from pipeline.clock import parse_utc_text
+
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.csv(\.gz)?", re.ASCII)
+#: Every byte that a whole row may hold: numbers, times, the words of `source`, the line end.
+_ALLOWED = b"0123456789-+.,:TZ logiven\n"
+_TIME_LENGTH = 24
+#: No line is longer: 10,000 sensors in each group with 14 characters each stay below it.
+_MAX_LINE = 1 << 20
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    """Which part of which local day."""
+
+    day: date
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The plain file's name."""
+        return f"{self.day}.csv" if self.number == 1 else f"{self.day}.{self.number}.csv"
+
+
+class Line(NamedTuple):
+    """A good line: its time, where it stands in the uncompressed file, and a digest of its bytes."""
+
+    time_ms: int
+    offset: int
+    length: int
+    digest: bytes
+
+
+@dataclass
+class Survey:
+    """What a look at every line of a part found.
+
+    `good` lines rise in time; `bad` are (offset, length) of pieces in front of good lines; `end` is where the last
+    good line ends and `size` where the file does: what lies between is a bad tail.
+    """
+
+    good: list[Line] = field(default_factory=list)
+    bad: list[tuple[int, int]] = field(default_factory=list)
+    end: int = 0
+    size: int = 0
+
+
+def parse_name(name: str) -> Part | None:
+    """The part that a file name stands for; None for a name that is not ours."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        return Part(date.fromisoformat(match[1]), int(match[2] or 1))
+    except ValueError:
+        return None
+
+
+def list_parts(folder: Path) -> dict[Part, Path]:
+    """The files of all parts in a folder, in order of day and number; where a plain and a gz stand, the plain one."""
+    found: dict[Part, Path] = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        part = parse_name(path.name)
+        if part and (path.suffix == ".csv" or part not in found):
+            found[part] = path
+    return dict(sorted(found.items()))
+
+
+def open_part(path: Path) -> BinaryIO:
+    """A part's file, read as if it were not compressed."""
+    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def digest(line: bytes) -> bytes:
+    """What two lines share only if they are equal."""
+    return blake2b(line, digest_size=12).digest()
+
+
+def survey(file: BinaryIO, fields: int, start: int) -> Survey:
+    """Look at every line from offset `start`, where the header ended; `fields` is the number of its columns."""
+    found = Survey(end=start)
+    file.seek(start)
+    whole: list[Line] = []
+    offset = start
+    while piece := file.readline(_MAX_LINE):
+        time_ms = line_time(piece, fields)
+        if time_ms is None:
+            found.bad.append((offset, len(piece)))
+        else:
+            whole.append(Line(time_ms, offset, len(piece), digest(piece)))
+        offset += len(piece)
+    found.size = offset
+    _keep_rising(found, whole)
+    return found
+
+
+def line_time(line: bytes, fields: int) -> int | None:
+    """The time (ms) of a whole line of so many fields; None for a line that is not whole."""
+    if not line.endswith(b"\n") or line.count(b",") != fields - 1 or line.translate(None, _ALLOWED):
+        return None
+    if line[_TIME_LENGTH : _TIME_LENGTH + 1] != b",":
+        return None
+    try:
+        return parse_utc_text(line[:_TIME_LENGTH].decode())
+    except ValueError:
+        return None
+
+
+def _keep_rising(found: Survey, whole: list[Line]) -> None:
+    keep = longest_rising([line.time_ms for line in whole])
+    for i, line in enumerate(whole):
+        if i in keep:
+            found.good.append(line)
+            found.end = line.offset + line.length
+        else:
+            found.bad.append((line.offset, line.length))
+    found.bad = sorted(piece for piece in found.bad if piece[0] < found.end)
+
+
+def longest_rising(times: list[int]) -> Iterable[int]:
+    """Indices of the longest strictly rising choice of times: one mistaken time never condemns the lines after it."""
+    if all(a < b for a, b in pairwise(times)):
+        return range(len(times))
+    tails: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for i, time_ms in enumerate(times):
+        at = bisect_left(tails, time_ms)
+        before.append(ends[at - 1] if at else -1)
+        tails[at : at + 1] = [time_ms]
+        ends[at : at + 1] = [i]
+    return set(_chain(before, ends[-1]))
+
+
+def _chain(before: list[int], last: int) -> Iterator[int]:
+    while last >= 0:
+        yield last
+        last = before[last]

@@ -1,0 +1,35 @@
+"""What could not be stored as a reading, kept byte for byte, one file a piece; keeping the same piece twice is once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipeline import files
+
+#: Prefix of pieces that came from the queue; those from a shard begin with the part's name.
+FROM_QUEUE = "queue"
+
+
+class Quarantine:
+    """A folder of pieces named `<origin>-<digest>.bin`; it comes to be with the first one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, origin: str, data: bytes) -> Path:
+        """Make a piece durable; gives its file.
+
+        Raises:
+            OSError: the piece must not be dropped where it was.
+        """
+        target = self.folder / f"{origin}-{hashlib.sha256(data).hexdigest()[:16]}.bin"
+        if not target.exists():
+            files.make_folder(self.folder)
+            files.publish(target, data)
+        return target
+
+
+def count(folder: Path, origin: str) -> int:
+    """How many pieces of an origin lie in a quarantine folder."""
+    return sum(1 for _ in folder.glob(f"{origin}-*.bin"))

@@ -1,0 +1,108 @@
+"""Reads readings back from shard parts, in time order, however many parts their days have."""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+import logging
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.catalog import Catalog
+from pipeline.clock import from_ms
+from pipeline.errors import DamagedPartError
+from pipeline.log import event
+from pipeline.part import Line, Part, list_parts, open_part, survey
+from pipeline.reading import Reading
+from pipeline.schema import LEAD, RowReader, Schema
+
+log = logging.getLogger("shard")
+
+#: A day is a label fixed at the poll; its rows lie within so many days of its UTC date, whatever the zone was.
+_SPREAD = timedelta(days=2)
+#: 1 January of the year 9999.
+_END_OF_TIME_MS = 253_370_764_800_000
+
+
+def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
+    """The readings of [start, end) that stand in a folder's shards, rising in time; equal times by part."""
+    first, last = from_ms(start_ms).date() - _SPREAD, from_ms(end_ms).date() + _SPREAD
+    waiting = deque(part for part in list_parts(folder) if first <= part.day <= last)
+    # Only parts that can hold the next reading are open, so a long range needs no more memory than a short one.
+    heap: list[tuple[int, Part, Reading, Iterator[Reading]]] = []
+    while waiting or heap:
+        while waiting and (not heap or _reaches(waiting[0].day, heap[0][0])):
+            part = waiting.popleft()
+            _push(heap, part, _rows(folder, part, catalog, start_ms, end_ms))
+        if heap:
+            _, part, reading, rows = heapq.heappop(heap)
+            yield reading
+            _push(heap, part, rows)
+
+
+def last(folder: Path, catalog: Catalog) -> Reading | None:
+    """The newest reading that stands in a folder's shards."""
+    days = sorted({part.day for part in list_parts(folder)}, reverse=True)
+    for day in days:
+        found = [row for part in list_parts(folder) if part.day == day for row in _newest(folder, part, catalog)]
+        if found:
+            return max(found, key=lambda reading: reading.time_ms)
+    return None
+
+
+def _newest(folder: Path, part: Part, catalog: Catalog) -> deque[Reading]:
+    return deque(_rows(folder, part, catalog, 0, _END_OF_TIME_MS), maxlen=1)
+
+
+def _reaches(day: date, time_ms: int) -> bool:
+    return day - _SPREAD <= from_ms(time_ms).date()
+
+
+def _push(heap: list[tuple[int, Part, Reading, Iterator[Reading]]], part: Part, rows: Iterator[Reading]) -> None:
+    reading = next(rows, None)
+    if reading is not None:
+        heapq.heappush(heap, (reading.time_ms, part, reading, rows))
+
+
+def _rows(folder: Path, part: Part, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
+    schema = catalog.schema_of(part)
+    opened = _open_anew(folder, part)
+    if opened is None:
+        return
+    path, file = opened
+    with file:
+        if schema is None:
+            event(log, logging.ERROR, "part passed over", error=DamagedPartError(path, "no schema fits its header"))
+            return
+        reader = RowReader(schema)
+        for line in _good_lines(path, file, schema):
+            if start_ms <= line.time_ms < end_ms:
+                file.seek(line.offset)
+                try:
+                    yield reader.reading(file.read(line.length), part.day)
+                except ValueError as error:
+                    event(log, logging.WARNING, "bad line passed over", file=path, offset=line.offset, error=error)
+
+
+def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
+    """A part's file, looked for once more where it vanished: compression gives it another name."""
+    for _ in range(2):
+        path = list_parts(folder).get(part)
+        if path is None:
+            return None
+        with suppress(FileNotFoundError):
+            return path, open_part(path)
+    return None
+
+
+def _good_lines(path: Path, file: BinaryIO, schema: Schema) -> list[Line]:
+    try:
+        return survey(file, len(LEAD) + len(schema.sensors), len(schema.header)).good
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        event(log, logging.ERROR, "compressed part cannot be read", file=path, error=error)
+        return []

@@ -1,0 +1,73 @@
+"""What is done to a plain part before anything is appended: its bad tail is cut, its header mended, both kept aside."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from pipeline import files
+from pipeline.log import event
+from pipeline.part import Survey, survey
+from pipeline.quarantine import Quarantine
+from pipeline.schema import LEAD, Schema
+
+log = logging.getLogger("repair")
+
+
+def mend(path: Path, schema: Schema, quarantine: Quarantine) -> Survey:
+    """Look at every line of a plain part and leave it fit for appending; gives what stands in it then.
+
+    Bad pieces in front of good lines stay where they are, since readers pass over them; their copy is kept.
+
+    Raises:
+        OSError: the part cannot be read, or a piece of it not be kept.
+    """
+    _mend_header(path, schema, quarantine)
+    with path.open("rb") as file:
+        found = survey(file, len(LEAD) + len(schema.sensors), len(schema.header))
+        for offset, length in found.bad:
+            _keep(quarantine, path, _piece(file.fileno(), offset, length), offset, "bad line passed over")
+        if found.size > found.end:
+            tail = _piece(file.fileno(), found.end, found.size - found.end)
+            _keep(quarantine, path, tail, found.end, "bad tail cut")
+    if found.size > found.end:
+        cut(path, found.end)
+        found.size = found.end
+    return found
+
+
+def cut(path: Path, end: int) -> None:
+    """Shorten a file to `end` bytes, durably."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.ftruncate(descriptor, end)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _mend_header(path: Path, schema: Schema, quarantine: Quarantine) -> None:
+    with path.open("rb") as file:
+        header = file.read(len(schema.header))
+    if header == schema.header:
+        return
+    _keep(quarantine, path, header, 0, "damaged header mended")
+    if len(header) < len(schema.header):
+        files.publish(path, schema.header)
+        return
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        files.write_at(descriptor, schema.header, 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _piece(descriptor: int, offset: int, length: int) -> bytes:
+    return os.pread(descriptor, length, offset)
+
+
+def _keep(quarantine: Quarantine, path: Path, piece: bytes, offset: int, what: str) -> None:
+    kept = quarantine.keep(f"{path.name}-{offset}", piece)
+    event(log, logging.WARNING, what, file=path, offset=offset, bytes=len(piece), kept=kept)

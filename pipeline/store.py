@@ -1,0 +1,148 @@
+"""All readings in one place: the buffer in memory, the queue on disk, the shards; each reading is in them once.
+
+A reading is safe once the queue took it. While the queue takes none, at most `MAX_WAITING` wait in memory, in order.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+from zoneinfo import ZoneInfo
+
+from pipeline.clock import Clock, local_label, to_ms
+from pipeline.errors import BufferFullError, ClosedError, DamagedReadingError, QueryError, QueueError
+from pipeline.outage import Outage
+from pipeline.queue import Queue
+from pipeline.reading import Answer, Reading, decode
+
+log = logging.getLogger("store")
+
+#: Readings that may wait in memory while the disk takes none: a day of them at 30 s.
+MAX_WAITING = 2880
+
+
+class Store:
+    """Where the poller adds and readers query.
+
+    `stored` gives the readings of the shards in [start, end) ms; `batch` is how many readings are put together.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        stored: Callable[[int, int], Iterator[Reading]],
+        *,
+        zone: ZoneInfo,
+        clock: Clock,
+        batch: int = 1,
+    ) -> None:
+        self._queue = queue
+        self._stored = stored
+        self._zone = zone
+        self._batch = batch
+        self._lock = threading.Lock()
+        self._waiting: list[Reading] = []
+        self._closed = False
+        self._outage = Outage(log, "queue", clock)
+        #: Readings refused because as many as allowed waited already.
+        self.refused = 0
+
+    def add(self, timestamp: datetime, data: Answer) -> Reading:
+        """Take a reading; its local day and UTC offset are fixed now.
+
+        Raises:
+            ValueError: the time is naive.
+            BufferFullError: the disk takes nothing and the memory is used up; the reading is counted as refused.
+            ClosedError: the store was closed before.
+        """
+        time_ms = to_ms(timestamp)
+        reading = Reading(time_ms, *local_label(timestamp, self._zone), data)
+        with self._lock:
+            if self._closed:
+                raise ClosedError("a reading came after the store was closed", hint="it is not stored")
+            if len(self._waiting) >= MAX_WAITING and not self._flush():
+                self.refused += 1
+                raise BufferFullError(f"{MAX_WAITING} readings wait in memory", hint="free space for the queue")
+            self._waiting.append(reading)
+            if len(self._waiting) >= self._batch:
+                self._flush()
+        return reading
+
+    def catch_up(self) -> None:
+        """Try again to put on the queue what should be there and could not."""
+        with self._lock:
+            if len(self._waiting) >= self._batch:
+                self._flush()
+
+    def close(self) -> int:
+        """Refuse further readings and flush; gives how many readings could not be saved."""
+        with self._lock:
+            self._closed = True
+            self._flush()
+            return len(self._waiting)
+
+    def query(self, start: datetime, end: datetime) -> Iterator[Reading]:
+        """The readings of [start, end) in time order, wherever they are.
+
+        Raises:
+            QueryError: a time is naive, or the end lies before the start.
+            QueueError: the queue cannot be read now.
+        """
+        if start.tzinfo is None or end.tzinfo is None:
+            raise QueryError(f"a time without an offset: {start} to {end}", hint="pass aware times")
+        if end < start:
+            raise QueryError(f"the end {end} lies before the start {start}")
+        return self._query(to_ms(start), to_ms(end))
+
+    def _query(self, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        # In the order of the flow: what moves on meanwhile is met again further down, and known by its time.
+        with self._lock:
+            buffered = list(self._waiting)
+        queued = _decoded(self._queue.snapshot())
+        waiting = [reading for reading in chain(queued, buffered) if start_ms <= reading.time_ms < end_ms]
+        merged = _merge(self._stored(start_ms, end_ms), waiting)
+        return (reading for reading in merged if reading.time_ms < end_ms)
+
+    def _flush(self) -> bool:
+        if not self._waiting:
+            return True
+        try:
+            self._queue.put([reading.encode() for reading in self._waiting])
+        except QueueError as error:
+            facts = {"waiting": len(self._waiting), "most": MAX_WAITING, "refused": self.refused, "error": error}
+            self._outage.seen("queue takes no readings, they wait in memory", **facts)
+            return False
+        self._outage.over(saved=len(self._waiting), refused=self.refused)
+        self._waiting.clear()
+        return True
+
+
+def _decoded(rows: Iterable[bytes]) -> Iterator[Reading]:
+    for row in rows:
+        try:
+            yield decode(row)
+        except DamagedReadingError:
+            continue  # the writer quarantines and tells of it
+
+
+def _merge(stored: Iterator[Reading], waiting: list[Reading]) -> Iterator[Reading]:
+    """Both in time order; a waiting reading that is stored already comes once, as the writer would place it."""
+    heap = [(reading.time_ms, i, reading) for i, reading in enumerate(waiting)]
+    heapq.heapify(heap)
+    last: Reading | None = None
+    for row in chain(stored, [None]):
+        while heap and (row is None or heap[0][0] < row.time_ms):
+            time_ms, i, reading = heapq.heappop(heap)
+            if last is None or last.time_ms != time_ms:
+                last = replace(reading, time_ms=time_ms)
+                yield last
+            elif last.answer != reading.answer:
+                heapq.heappush(heap, (time_ms + 1, i, reading))
+        if row is not None:
+            last = row
+            yield row

@@ -1,0 +1,145 @@
+"""Polls the pump on a fixed grid of the monotonic clock and hands each whole answer on; a missed slot stays missed."""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from pipeline.clock import Clock
+from pipeline.errors import BufferFullError, PumpError
+from pipeline.log import event
+from pipeline.outage import Outage
+from pipeline.reading import Answer
+from pipeline.sensors import Controller, controller
+
+log = logging.getLogger("poll")
+
+#: Seconds before the second, third and fourth attempt; later ones wait as long as the last.
+BACKOFF_S = (2.0, 4.0, 8.0)
+#: Share by which a pause may be longer or shorter, so that two clients do not stay in step.
+JITTER = 0.2
+
+
+class Grid:
+    """The slots at start, start + interval, ...: when the next poll is due and how many slots went by unused."""
+
+    def __init__(self, start: float, interval_s: float) -> None:
+        self._start = start
+        self._interval_s = interval_s
+        self._used = 0
+
+    def take_next(self, now: float) -> tuple[float, int]:
+        """The first slot from now on that is still free, and how many before it were skipped."""
+        slot = max(self._used + 1, math.ceil((now - self._start) / self._interval_s))
+        skipped = slot - self._used - 1
+        self._used = slot
+        return self._start + slot * self._interval_s, skipped
+
+
+class Poll:
+    """One attempt to read the pump a step.
+
+    `read` gives a whole answer or raises `PumpError`; `add` takes it with its time; `address` is for the log.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Answer],
+        add: Callable[[datetime, Answer], object],
+        *,
+        address: str,
+        interval_s: float,
+        retries: int,
+        clock: Clock,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._read = read
+        self._add = add
+        self._address = address
+        self._attempts = retries + 1
+        self._clock = clock
+        self._jitter = jitter
+        self._grid = Grid(clock.monotonic(), interval_s)
+        self._due = -math.inf
+        self._attempt = 0
+        self._controller: Controller | None = None
+        self._outage = Outage(log, "pump", clock)
+        #: Polls that stored a reading, slots that stored none, attempts that failed.
+        self.polls = 0
+        self.missed = 0
+        self.failures = 0
+
+    def step(self, now: float) -> float:
+        """Read once if a read is due; gives the seconds until the next step is."""
+        if now < self._due:
+            return self._due - now
+        self._attempt += 1
+        try:
+            answer = self._read()
+        except PumpError as error:
+            self._failed(error, now)
+        else:
+            self._arrived(answer)
+        return max(self._due - self._clock.monotonic(), 0.0)
+
+    def _arrived(self, answer: Answer) -> None:
+        self._introduce(answer)
+        try:
+            self._add(self._clock.utc(), answer)
+        except BufferFullError:
+            # The store has counted and named it: the poll itself was sound.
+            self.missed += 1
+        else:
+            self.polls += 1
+        self._outage.over(address=self._address, missed=self._outage.missed)
+        self._next_slot()
+
+    def _introduce(self, answer: Answer) -> None:
+        found = controller(answer)
+        if found != self._controller:
+            facts = {"firmware": found.firmware, "pump": found.pump, "counts": found.counts}
+            event(log, logging.INFO, "controller answers", address=self._address, **facts)
+        self._controller = found
+
+    def _failed(self, error: PumpError, started: float) -> None:
+        self.failures += 1
+        last = self._attempt >= self._attempts
+        pause_s = None if last else self._pause_s(error)
+        facts = {
+            "address": self._address,
+            "attempt": f"{self._attempt}/{self._attempts}",
+            "reading": error.reading,
+            "got": f"{error.got}/{error.wanted} bytes",
+            "elapsed_s": self._clock.monotonic() - started,
+            "error": error,
+        }
+        if pause_s is None:
+            self._give_up(facts)
+            return
+        self._due = self._clock.monotonic() + pause_s
+        level = logging.DEBUG if self._outage.lasting else logging.WARNING
+        event(log, level, "read failed", **facts, next_try_s=pause_s)
+
+    def _give_up(self, facts: dict[str, object]) -> None:
+        missed = 1 + self._next_slot()
+        self.missed += 1
+        self._outage.missed += missed
+        next_poll_s = self._due - self._clock.monotonic()
+        self._outage.seen("poll given up", **facts, missed=self._outage.missed, next_poll_s=next_poll_s)
+
+    def _pause_s(self, error: PumpError) -> float:
+        if error.wait_s is not None:
+            return error.wait_s
+        usual_s = BACKOFF_S[min(self._attempt, len(BACKOFF_S)) - 1]
+        return usual_s * self._jitter(1 - JITTER, 1 + JITTER)
+
+    def _next_slot(self) -> int:
+        self._due, skipped = self._grid.take_next(self._clock.monotonic())
+        if skipped and not self._outage.lasting:
+            event(log, logging.WARNING, "slots skipped", address=self._address, slots=skipped, attempts=self._attempt)
+        self.missed += skipped
+        self._attempt = 0
+        return skipped

@@ -1,0 +1,440 @@
+"""Rules 3 to 7 of the store: appending, parts, redelivery, repair and labels of days."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import gzip
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import files
+from pipeline.reading import Reading
+from pipeline.schema import Schema, decode_schema
+from tests import dumps
+from tests.parts import open_shards, reading, stored
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in (folder / "shards").glob("20*"))
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, name: str, *, code: int = errno.EIO, skip: int = 0) -> Callable[[], int]:
+    """Let the call number `skip` of a function of `os` fail; gives how often it was called."""
+    real, calls = getattr(os, name), [0]
+
+    def failing(*arguments: object) -> object:
+        calls[0] += 1
+        if calls[0] == skip + 1:
+            raise OSError(code, "injected")
+        return real(*arguments)
+
+    monkeypatch.setattr(os, name, failing)
+    return lambda: calls[0]
+
+
+def shaped(at_s: float, shape: tuple[int, str], value: int | None = None) -> Reading:
+    return reading(at_s, value, calculations=shape[0], letters=shape[1])
+
+
+def watch_writes(monkeypatch: pytest.MonkeyPatch) -> dict[int, bytes]:
+    """What is written from now on, by offset."""
+    written: dict[int, bytes] = {}
+    real = os.pwrite
+
+    def writing(descriptor: int, data: bytes, offset: int) -> int:
+        written[offset] = bytes(data)
+        return real(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", writing)
+    return written
+
+
+def test_readings_come_back_whole_from_the_shard_of_their_day(tmp_path: Path) -> None:
+    readings = [reading(30 * i) for i in range(5)]
+    open_shards(tmp_path).append(readings)
+    assert stored(tmp_path) == readings
+    assert names(tmp_path) == ["2026-01-05.csv"]
+
+
+@pytest.mark.parametrize("name", dumps.NAMES)
+def test_real_answer_comes_back_from_its_line_and_its_schema(tmp_path: Path, name: str) -> None:
+    first = replace(reading(), answer=dumps.load(name))
+    open_shards(tmp_path).append([first])
+    assert stored(tmp_path) == [first]
+    package = json.loads((tmp_path / "shards" / "datapackage.json").read_text())
+    (resource,) = package["resources"]
+    assert resource["path"] == ["2026-01-05.csv"]
+    schema = decode_schema((tmp_path / "shards" / resource["schema"]).read_bytes())
+    with (tmp_path / "shards" / "2026-01-05.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    raws = {s.name: round(float(row[s.name]) * s.divisor) for s in schema.sensors}
+    assert list(raws.values()) == [*first.answer.calculations, *first.answer.parameters, *first.answer.visibilities]
+
+
+def test_reading_goes_to_its_local_day_not_to_its_utc_day(tmp_path: Path) -> None:
+    before, after = reading(11 * 3600 + 3599), reading(12 * 3600)
+    open_shards(tmp_path).append([before, after])
+    assert after.time.date() == date(2026, 1, 5)
+    assert names(tmp_path) == ["2026-01-05.csv", "2026-01-06.csv"]
+    assert stored(tmp_path) == [before, after]
+
+
+def test_same_reading_twice_is_stored_once(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0), reading(30), reading(30)])
+    shards.append([reading(0), reading(30)])
+    open_shards(tmp_path).append([reading(0), reading(30), reading(60)])
+    assert stored(tmp_path) == [reading(0), reading(30), reading(60)]
+
+
+def test_queue_that_gives_back_acknowledged_readings_of_days_ago_doubles_none(tmp_path: Path) -> None:
+    old = [reading(-3 * 86400 + 30 * i) for i in range(3)]
+    open_shards(tmp_path).append([*old, *(reading(30 * i) for i in range(3))])
+    open_shards(tmp_path).append(old)
+    assert len(stored(tmp_path)) == 6
+
+
+def test_redelivery_is_known_in_a_compressed_part_too(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    plain = tmp_path / "shards" / "2026-01-05.csv"
+    (tmp_path / "shards" / "2026-01-05.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    open_shards(tmp_path).append([reading(0), reading(30)])
+    assert stored(tmp_path) == [reading(0), reading(30)]
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv.gz"]
+
+
+def test_clock_set_back_by_an_hour_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    before = [reading(30 * i, i) for i in range(120)]
+    after = [reading(30 * i, 1000 + i) for i in range(240)]
+    shards = open_shards(tmp_path)
+    shards.append(before)
+    shards.append(after)
+    open_shards(tmp_path).append([*before, *after])
+    found = stored(tmp_path)
+    assert [r.answer for r in sorted(found, key=lambda r: r.answer.parameters[0])] == [
+        r.answer for r in [*before, *after]
+    ]
+    assert sum(r.time_ms % 1000 == 1 for r in found) == 120
+    assert [r.time_ms for r in found] == sorted({r.time_ms for r in found})
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+
+
+def test_columns_that_change_and_change_back_share_two_parts(tmp_path: Path) -> None:
+    short, long = (140, "V3.78"), (150, "V3.90")
+    readings = [shaped(30 * i, long if i % 4 >= 2 else short) for i in range(12)]
+    shards = open_shards(tmp_path)
+    for one in readings:
+        shards.append([one])
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+    assert stored(tmp_path) == readings
+
+
+def test_new_firmware_with_the_same_columns_begins_a_part_of_its_own(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0, letters="V3.78"), reading(30, letters="V3.90")])
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+    package = json.loads((tmp_path / "shards" / "datapackage.json").read_text())
+    firmware = {
+        path: json.loads((tmp_path / "shards" / resource["schema"]).read_text())["firmware"]
+        for resource in package["resources"]
+        for path in resource["path"]
+    }
+    assert firmware == {"2026-01-05.csv": "V3.78", "2026-01-05.2.csv": "V3.90"}
+
+
+def test_shorter_answer_of_the_same_controller_leaves_its_missing_cells_empty(tmp_path: Path) -> None:
+    readings = [reading(0, calculations=150), reading(30, calculations=140)]
+    open_shards(tmp_path).append(readings)
+    assert names(tmp_path) == ["2026-01-05.csv"]
+    assert stored(tmp_path) == readings
+
+
+def test_part_number_is_never_used_again(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0, letters="V1.0"), reading(30, letters="V2.0"), reading(60, letters="V3.0")])
+    (tmp_path / "shards" / "2026-01-05.2.csv").unlink()
+    open_shards(tmp_path).append([reading(90, letters="V4.0")])
+    assert names(tmp_path) == ["2026-01-05.3.csv", "2026-01-05.4.csv", "2026-01-05.csv"]
+
+
+def test_changed_time_zone_moves_no_stored_reading(tmp_path: Path) -> None:
+    berlin = [reading(11 * 3600 + 30 * i) for i in range(240)]
+    tokyo = [reading(13 * 3600 + 30 * i, zone=ZoneInfo("Asia/Tokyo")) for i in range(10)]
+    open_shards(tmp_path).append(berlin)
+    content = (tmp_path / "shards" / "2026-01-05.csv").read_bytes()
+    open_shards(tmp_path).append(tokyo)
+    assert (tmp_path / "shards" / "2026-01-05.csv").read_bytes() == content
+    assert stored(tmp_path) == [*berlin, *tokyo]
+
+
+@pytest.mark.parametrize("tail", [b"2026-01-05T11:0", b"\0" * 4096, b"2026-01-05T11:05:00.000Z,x\n", b"\n\n"])
+def test_bad_tail_is_quarantined_and_cut(tmp_path: Path, tail: bytes) -> None:
+    open_shards(tmp_path).append([reading(0), reading(30)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    whole = part.read_bytes()
+    part.write_bytes(whole + tail)
+    shards = open_shards(tmp_path)
+    assert part.read_bytes() == whole
+    assert [p.read_bytes() for p in (tmp_path / "quarantine").iterdir()] == [tail]
+    shards.append([reading(60)])
+    assert stored(tmp_path) == [reading(0), reading(30), reading(60)]
+
+
+def test_bad_line_in_front_of_good_ones_is_copied_and_passed_over(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(30 * i) for i in range(4)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    lines = part.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\0" * (len(lines[2]) - 1) + b"\n"
+    part.write_bytes(b"".join(lines))
+    open_shards(tmp_path).append([reading(120)])
+    assert part.read_bytes().splitlines(keepends=True)[:-1] == lines
+    assert [p.read_bytes() for p in (tmp_path / "quarantine").iterdir()] == [lines[2]]
+    assert stored(tmp_path) == [reading(0), reading(60), reading(90), reading(120)]
+
+
+@pytest.mark.parametrize("damage", ["zeros", "short"])
+def test_torn_header_is_mended_from_the_schema(tmp_path: Path, damage: str) -> None:
+    open_shards(tmp_path).append([reading(0), reading(30)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    whole = part.read_bytes()
+    part.write_bytes(b"\0" * 100 + whole[100:] if damage == "zeros" else whole[:50])
+    shards = open_shards(tmp_path)
+    header = Schema.of(reading(0).answer).header
+    assert part.read_bytes() == (whole if damage == "zeros" else header)
+    shards.append([reading(60)])
+    assert stored(tmp_path) == ([reading(0), reading(30), reading(60)] if damage == "zeros" else [reading(60)])
+    assert len(list((tmp_path / "quarantine").iterdir())) == 1
+
+
+def test_lost_package_file_is_made_anew_from_the_headers(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    (tmp_path / "shards" / "datapackage.json").write_bytes(b"garbage")
+    open_shards(tmp_path).append([reading(30)])
+    assert names(tmp_path) == ["2026-01-05.csv"]
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_part_whose_schema_nobody_knows_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "shards").mkdir()
+    foreign = tmp_path / "shards" / "2026-01-05.csv"
+    foreign.write_bytes(b"time,what\n2026-01-05T11:00:00.000Z,1\n")
+    open_shards(tmp_path).append([reading(0)])
+    assert foreign.read_bytes() == b"time,what\n2026-01-05T11:00:00.000Z,1\n"
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+    assert [r.answer for r in stored(tmp_path)] == [reading(0).answer]
+
+
+def test_compressed_part_that_is_damaged_does_not_stop_the_writer(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    plain = tmp_path / "shards" / "2026-01-05.csv"
+    (tmp_path / "shards" / "2026-01-05.csv.gz").write_bytes(gzip.compress(plain.read_bytes())[:-9])
+    plain.unlink()
+    open_shards(tmp_path).append([reading(30)])
+    assert stored(tmp_path) == [reading(30)]
+
+
+def test_leftover_of_a_file_being_published_is_removed_at_start(tmp_path: Path) -> None:
+    open_shards(tmp_path)
+    leftover = tmp_path / "shards" / files.TEMPORARY.format("2026-01-05.csv")
+    leftover.write_bytes(b"half")
+    open_shards(tmp_path)
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize(("call", "code"), [("pwrite", errno.ENOSPC), ("pwrite", errno.EIO), ("fsync", errno.EIO)])
+def test_failed_write_or_fsync_is_cut_back_and_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    cuts: list[int] = []
+    real = os.ftruncate
+
+    def cutting(descriptor: int, end: int) -> None:
+        cuts.append(end)
+        real(descriptor, end)
+
+    monkeypatch.setattr(os, "ftruncate", cutting)
+    end = (tmp_path / "shards" / "2026-01-05.csv").stat().st_size
+    fail_once(monkeypatch, call, code=code)
+    shards.append([reading(30)])
+    assert cuts == [end]
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_short_writes_leave_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[: max(1, len(data) // 3)], at))
+    open_shards(tmp_path).append([reading(0), reading(30)])
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_short_write_on_a_full_disk_leaves_nothing_of_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    whole, real, left = part.read_bytes(), os.pwrite, [100]
+
+    def filling(descriptor: int, data: bytes, offset: int) -> int:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "injected")
+        written = real(descriptor, bytes(data)[: left[0]], offset)
+        left[0] -= written
+        return written
+
+    monkeypatch.setattr(os, "pwrite", filling)
+    with pytest.raises(OSError, match="injected"):
+        shards.append([reading(30)])
+    left[0] = 10**9
+    shards.append([reading(30)])
+    assert part.read_bytes().startswith(whole)
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_rows_whose_fsync_failed_are_never_taken_for_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    real, calls = os.fsync, [0]
+
+    def failing(descriptor: int) -> None:
+        # The write's fsync fails, that of the cut works, that of the second write fails again.
+        calls[0] += 1
+        if calls[0] in {1, 3}:
+            raise OSError(errno.EIO, "injected")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(30)])
+    written = watch_writes(monkeypatch)
+    end = (tmp_path / "shards" / "2026-01-05.csv").read_bytes().index(b"2026-01-05T11:00:30")
+    shards.append([reading(30)])
+    assert list(written) == [end]
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_redelivered_rows_found_after_a_restart_are_written_and_fsynced_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_shards(tmp_path).append([reading(0), reading(30), reading(60)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    content = part.read_bytes()
+    shards = open_shards(tmp_path)
+    written = watch_writes(monkeypatch)
+    shards.append([reading(30), reading(60)])
+    begin = content.index(b"2026-01-05T11:00:30")
+    assert written == {begin: content[begin:]}
+    written.clear()
+    shards.append([reading(30), reading(60)])
+    assert written == {}
+    assert part.read_bytes() == content
+
+
+def test_batch_over_midnight_that_dies_between_two_fsyncs_is_stored_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [reading(12 * 3600 + 30 * i) for i in range(-2, 3)]
+    shards = open_shards(tmp_path)
+    shards.append([reading(12 * 3600 - 120), reading(12 * 3600 + 3600)])
+    # The first day's part is made durable, the second's is not: its write and its second try fail.
+    real, calls = os.fsync, [0]
+
+    def failing(descriptor: int) -> None:
+        calls[0] += 1
+        if calls[0] > 1:
+            raise OSError(errno.EIO, "injected")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="injected"):
+            shards.append(batch)
+    open_shards(tmp_path).append(batch)
+    times = [r.time_ms for r in stored(tmp_path)]
+    assert len(times) == len(set(times)) == 7
+
+
+def test_part_that_another_hand_changed_is_looked_at_anew(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    part.write_bytes(part.read_bytes() + b"a person's note\n")
+    with pytest.raises(Exception, match="where the writer left"):
+        shards.append([reading(30)])
+    shards.append([reading(30)])
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_part_that_vanished_begins_anew(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    (tmp_path / "shards" / "2026-01-05.csv").unlink()
+    with pytest.raises(FileNotFoundError):
+        shards.append([reading(30)])
+    shards.append([reading(30)])
+    assert stored(tmp_path) == [reading(30)]
+
+
+def test_more_days_in_one_batch_than_stay_open_are_all_stored(tmp_path: Path) -> None:
+    readings = [reading(43200 * i) for i in range(20)]
+    open_shards(tmp_path).append(readings)
+    assert stored(tmp_path) == readings
+
+
+moments = st.integers(-200_000, 200_000)
+shapes = st.sampled_from([(140, "V1"), (150, "V1"), (140, "V2")])
+batches = st.lists(st.lists(st.tuples(moments, st.integers(0, 3), shapes), max_size=5), max_size=6)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches, st.data())
+def test_whatever_comes_in_whatever_order_is_stored_once(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[tuple[int, int, tuple[int, str]]]], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    sent: list[Reading] = []
+    shards = open_shards(folder)
+    for batch in rows:
+        readings = [shaped(at, shape, value) for at, value, shape in batch]
+        shards.append(readings)
+        sent += readings
+        if data.draw(st.booleans()):
+            shards = open_shards(folder)
+            shards.append(readings)
+    found = stored(folder)
+    assert [r.time_ms for r in found] == sorted({r.time_ms for r in found})
+    distinct = {(r.time_ms, r.answer) for r in sent}
+    assert sorted((r.answer for r in found), key=repr) == sorted((answer for _, answer in distinct), key=repr)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 5000), st.binary(min_size=1, max_size=300), st.booleans())
+def test_whatever_is_written_into_a_part_the_rows_it_did_not_touch_survive(
+    tmp_path_factory: pytest.TempPathFactory, at: int, garbage: bytes, cut: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    readings = [reading(30 * i) for i in range(8)]
+    open_shards(folder).append(readings)
+    part = folder / "shards" / "2026-01-05.csv"
+    content = part.read_bytes()
+    at = at % len(content)
+    part.write_bytes(content[:at] if cut else content[:at] + garbage + content[at + len(garbage) :])
+    header = len(Schema.of(readings[0].answer).header)
+    row = (len(content) - header) // 8
+    last = len(content) if cut else at + len(garbage)
+    untouched = [r for i, r in enumerate(readings) if header + (i + 1) * row <= at or header + i * row >= last]
+    open_shards(folder).append([reading(900)])
+    found = stored(folder)
+    if at >= header or not cut:
+        assert [r for r in found if r in untouched] == untouched
+    assert found[-1] == reading(900)
