@@ -64,12 +64,14 @@ class Write:
             if _may_pass(error):
                 raise
             self._store_singly(readings)
-        self.stored += len(readings)
+        else:
+            self.stored += len(readings)
 
     def _store_singly(self, readings: list[Reading]) -> None:
         for reading in readings:
             try:
                 self._shards.append([reading])
+                self.stored += 1
             except Exception as error:
                 if _may_pass(error):
                     raise

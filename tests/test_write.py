@@ -1,0 +1,168 @@
+"""Rules 1 and 2 of the store: acknowledge last, and quarantine what is no reading."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline import appender, catalog, files, quarantine, queue, schema, shard
+from pipeline.quarantine import Quarantine
+from pipeline.queue import Queue
+from pipeline.reading import Reading
+from stages import write as write_stage
+from stages.write import Write
+from tests.parts import open_shards, reading, stored
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Queue]:
+    with closing(Queue(tmp_path / "queue" / "queue.db")) as opened:
+        yield opened
+
+
+def writer(folder: Path, waiting: Queue) -> Write:
+    return Write(waiting, open_shards(folder), Quarantine(folder / "quarantine"))
+
+
+def put(waiting: Queue, readings: list[Reading]) -> None:
+    waiting.put([one.encode() for one in readings])
+
+
+def test_batch_is_stored_and_acknowledged(tmp_path: Path, waiting: Queue) -> None:
+    put(waiting, [reading(0), reading(30)])
+    write = writer(tmp_path, waiting)
+    assert write.step(0) == 0
+    assert write.step(0) > 0
+    assert (stored(tmp_path), waiting.depth()) == ([reading(0), reading(30)], 0)
+
+
+def test_reading_stays_queued_until_its_line_is_on_disk(
+    tmp_path: Path, waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(waiting, [reading(0)])
+    write = writer(tmp_path, waiting)
+    depths: list[int] = []
+    real = os.fsync
+
+    def syncing(descriptor: int) -> None:
+        depths.append(waiting.depth())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    write.step(0)
+    assert set(depths) == {1}
+    assert waiting.depth() == 0
+
+
+#: Every function of ours that runs between get and acknowledgement, where an exception is raised in turn.
+STATEMENTS = [
+    (write_stage, "decode"),
+    (shard, "list_parts"),
+    (files, "make_folder"),
+    (files, "sync_folder"),
+    (files, "publish"),
+    (files, "write_at"),
+    (catalog, "list_parts"),
+    (schema.Schema, "of"),
+    (schema.RowWriter, "line"),
+    (appender.Appender, "stage"),
+    (appender.Appender, "commit"),
+    (shard.Shards, "append"),
+    (shard.OpenDay, "place"),
+    (queue.Queue, "acknowledge"),
+    (os, "pwrite"),
+    (os, "fsync"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), STATEMENTS, ids=lambda x: x if isinstance(x, str) else x.__name__)
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "injected"), MemoryError("injected"), KeyboardInterrupt()])
+def test_exception_anywhere_between_get_and_acknowledgement_loses_and_doubles_nothing(
+    tmp_path: Path, waiting: Queue, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: BaseException
+) -> None:
+    put(waiting, [reading(-30)])
+    write = writer(tmp_path, waiting)
+    write.step(0)
+    readings = [reading(12 * 3600 + 30 * i) for i in range(-2, 2)]
+    put(waiting, readings)
+    for nth in range(4):
+        with monkeypatch.context() as patch:
+            _raise_at(patch, owner, name, nth, error)
+            with suppress(type(error)):
+                write.step(0)
+        put(waiting, [reading(90_000 + nth)])
+        readings.append(reading(90_000 + nth))
+    while write.step(0) == 0:
+        pass
+    assert stored(tmp_path) == [reading(-30), *readings]
+    assert not (tmp_path / "quarantine").exists()
+    assert waiting.depth() == 0
+
+
+def _raise_at(patch: pytest.MonkeyPatch, owner: object, name: str, nth: int, error: BaseException) -> None:
+    real, calls = getattr(owner, name), [0]
+
+    def raising(*arguments: object, **keywords: object) -> object:
+        calls[0] += 1
+        if calls[0] == nth + 1:
+            raise error
+        return real(*arguments, **keywords)
+
+    patch.setattr(owner, name, raising)
+
+
+def test_row_that_cannot_be_decoded_is_quarantined_byte_for_byte_before_its_batch_is_acknowledged(
+    tmp_path: Path, waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = bytearray(reading(30).encode())
+    damaged[20] ^= 1
+    waiting.put([reading(0).encode(), bytes(damaged), reading(60).encode()])
+    write = writer(tmp_path, waiting)
+    depths: list[int] = []
+    real = quarantine.Quarantine.keep
+
+    def keeping(self: Quarantine, origin: str, data: bytes) -> Path:
+        kept = real(self, origin, data)
+        depths.append(waiting.depth())
+        return kept
+
+    monkeypatch.setattr(quarantine.Quarantine, "keep", keeping)
+    write.step(0)
+    assert depths == [3]
+    assert [p.read_bytes() for p in (tmp_path / "quarantine").iterdir()] == [bytes(damaged)]
+    assert stored(tmp_path) == [reading(0), reading(60)]
+    assert (write.stored, write.quarantined) == (2, 1)
+
+
+def test_quarantine_that_cannot_be_written_keeps_the_row_queued(tmp_path: Path, waiting: Queue) -> None:
+    waiting.put([b"garbage"])
+    (tmp_path / "quarantine").write_text("a file where the folder should be")
+    write = writer(tmp_path, waiting)
+    with pytest.raises(OSError, match="quarantine"):
+        write.step(0)
+    assert waiting.depth() == 1
+
+
+def test_reading_that_alone_has_no_line_is_quarantined_and_the_rest_of_its_batch_stored(
+    tmp_path: Path, waiting: Queue
+) -> None:
+    impossible = replace(reading(30), time_ms=2**60)
+    put(waiting, [reading(0), impossible, reading(60)])
+    write = writer(tmp_path, waiting)
+    write.step(0)
+    assert stored(tmp_path) == [reading(0), reading(60)]
+    assert [p.read_bytes() for p in (tmp_path / "quarantine").iterdir()] == [impossible.encode()]
+    assert (write.stored, write.quarantined, waiting.depth()) == (2, 1, 0)
+
+
+def test_same_damaged_row_redelivered_is_kept_once(tmp_path: Path, waiting: Queue) -> None:
+    for _ in range(2):
+        waiting.put([b"garbage"])
+        writer(tmp_path, waiting).step(0)
+    assert quarantine.count(tmp_path / "quarantine", quarantine.FROM_QUEUE) == 1
