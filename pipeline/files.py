@@ -44,6 +44,12 @@ def publish(target: Path, data: bytes) -> None:
     sync_folder(target.parent)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove files that a dead process was about to publish in a folder."""
+    for leftover in folder.glob(TEMPORARY.format("*")):
+        leftover.unlink()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and what is missing above it, each name durable in its parent."""
     if folder.is_dir():

@@ -75,7 +75,7 @@ def read(aside: Path, table: str) -> Salvage:
     """Every row of a damaged database that can still be read, each asked for by its own id."""
     if not aside.stat().st_size:
         return Salvage((), 0)
-    # Read-only: the damaged files stay as evidence. A writable schema is SQLite's way to allow a file that is too short.
+    # Read-only: the damaged files stay as evidence. A writable schema lets SQLite read a file that is too short.
     with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.text_factory = bytes
         connection.execute("PRAGMA writable_schema=ON")
@@ -92,7 +92,8 @@ def _ids(connection: sqlite3.Connection, table: str) -> list[int]:
     """
     walked: list[int] = []
     with suppress(sqlite3.DatabaseError):
-        walked += [row_id for (row_id,) in connection.execute(f"SELECT _id FROM {table} ORDER BY _id")]  # noqa: S608
+        for (row_id,) in connection.execute(f"SELECT _id FROM {table} ORDER BY _id"):  # noqa: S608
+            walked.append(row_id)
     last = _last_given(connection, table)
     first = min(walked, default=1)
     return sorted({*walked, *range(max(first, last - _MOST_IDS), last + 1)})

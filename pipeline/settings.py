@@ -78,9 +78,23 @@ class Settings:
     #: What is allowed but hardly meant, a sentence each.
     warnings: tuple[str, ...]
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Each key with its value as text and where it came from, in the order of the flow."""
+        values = {
+            key: getattr(self, part.name) for part in fields(self) for key in part.metadata if key not in _OUTPUTS
+        }
+        values |= {key: getattr(self.output, key.partition(".")[2].lower()) for key in _OUTPUTS}
+        return [(key, _shown(values[key]), self.origins[key]) for key in RULES]
+
 
 #: Every key with its rule, in the order of the flow.
 RULES: Mapping[str, rules.Rule] = {key: rule for part in fields(Settings) for key, rule in part.metadata.items()}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, ZoneInfo):
+        return value.key
+    return ", ".join(value) if isinstance(value, tuple) else str(value if value is not None else "")
 
 
 @dataclass(frozen=True)

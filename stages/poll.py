@@ -6,9 +6,9 @@ import logging
 import math
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pipeline.clock import Clock
+from pipeline.clock import Clock, to_ms, utc_text
 from pipeline.errors import BufferFullError, PumpError
 from pipeline.log import event
 from pipeline.outage import Outage
@@ -65,6 +65,7 @@ class Poll:
         self._grid = Grid(clock.monotonic(), interval_s)
         self._due = -math.inf
         self._attempt = 0
+        self._polled_at = clock.utc()
         self._controller: Controller | None = None
         self._outage = Outage(log, "pump", clock)
         #: Polls that stored a reading, slots that stored none, attempts that failed.
@@ -77,6 +78,8 @@ class Poll:
         if now < self._due:
             return self._due - now
         self._attempt += 1
+        if self._attempt == 1:
+            self._polled_at = self._clock.utc()
         try:
             answer = self._read()
         except PumpError as error:
@@ -95,7 +98,9 @@ class Poll:
         else:
             self.polls += 1
         self._outage.over(address=self._address, missed=self._outage.missed)
-        self._next_slot()
+        attempts = self._attempt
+        if skipped := self._next_slot():
+            event(log, logging.WARNING, "slots skipped", address=self._address, slots=skipped, attempts=attempts)
 
     def _introduce(self, answer: Answer) -> None:
         found = controller(answer)
@@ -128,7 +133,12 @@ class Poll:
         self.missed += 1
         self._outage.missed += missed
         next_poll_s = self._due - self._clock.monotonic()
-        self._outage.seen("poll given up", **facts, missed=self._outage.missed, next_poll_s=next_poll_s)
+        gap = {
+            "gap_from": utc_text(to_ms(self._polled_at)),
+            "gap_to": utc_text(to_ms(self._clock.utc() + timedelta(seconds=next_poll_s))),
+            "missed": self._outage.missed,
+        }
+        self._outage.seen("poll given up", **facts, **gap, next_poll_s=next_poll_s)
 
     def _pause_s(self, error: PumpError) -> float:
         if error.wait_s is not None:
@@ -138,8 +148,6 @@ class Poll:
 
     def _next_slot(self) -> int:
         self._due, skipped = self._grid.take_next(self._clock.monotonic())
-        if skipped and not self._outage.lasting:
-            event(log, logging.WARNING, "slots skipped", address=self._address, slots=skipped, attempts=self._attempt)
         self.missed += skipped
         self._attempt = 0
         return skipped

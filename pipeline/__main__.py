@@ -1,0 +1,23 @@
+"""`python -m pipeline COMMAND`: the signal handlers stand before anything heavy is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline.stop import Stop
+
+#: Commands that run until they are told to stop; the others end at once on Ctrl-C.
+_LASTING = frozenset({"run", "demo", "simulate"})
+
+
+def _main() -> int:
+    stop = Stop()
+    if _LASTING.intersection(sys.argv[1:2]):
+        stop.listen()
+    from pipeline.cli import main
+
+    return main(sys.argv[1:], stop)
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

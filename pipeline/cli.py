@@ -1,0 +1,157 @@
+"""The commands: what a person types, what is printed, and the exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline import VERSION, check, demo, listing, log, queue_view, service, settings
+from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
+from pipeline.house import House
+from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
+from pipeline.stop import Stop
+
+#: Done.
+EXIT_OK = 0
+#: Failed, or unhealthy.
+EXIT_FAILED = 1
+#: Wrong settings or usage; nothing was started or created.
+EXIT_USAGE = 2
+#: Another service holds the folders.
+EXIT_RUNNING = 3
+#: Stopped with readings that could not be saved.
+EXIT_UNSAVED = 4
+#: Ended by Ctrl-C.
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str], stop: Stop) -> int:
+    """Run one command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace, Stop], int] = options.command
+    try:
+        return command(options, stop)
+    except SettingsError as error:
+        return _fail(str(error), EXIT_USAGE)
+    except AlreadyRunningError as error:
+        return _fail(f"already running: {error}", EXIT_RUNNING)
+    except LoggerError as error:
+        return _fail(str(error), EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does; what is left to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename or options.name}", EXIT_FAILED)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _run(_: argparse.Namespace, stop: Stop) -> int:
+    chosen = settings.load(needs_host=True, needs_folders=True)
+    log.set_up(chosen.log_level, chosen.log_format)
+    return _ended(service.build(chosen).run(stop), stop)
+
+
+def _demo(options: argparse.Namespace, stop: Stop) -> int:
+    return _ended(demo.run(stop, fresh=options.fresh, environ=os.environ), stop)
+
+
+def _ended(unsaved: int, stop: Stop) -> int:
+    if unsaved:
+        return EXIT_UNSAVED
+    return EXIT_INTERRUPTED if stop.signal == signal.SIGINT else EXIT_OK
+
+
+def _queue(options: argparse.Namespace, _: Stop) -> int:
+    chosen = settings.load()
+    view = queue_view.look(chosen.cache_path, chosen.data_dir / service.QUARANTINE)
+    print(json.dumps(asdict(view)) if options.json else listing.queue(view, chosen.cache_path))
+    return EXIT_OK
+
+
+def _check(_: argparse.Namespace, __: Stop) -> int:
+    chosen = settings.load(needs_host=True)
+    return EXIT_OK if check.run(chosen) else EXIT_FAILED
+
+
+def _sensors(options: argparse.Namespace, _: Stop) -> int:
+    chosen = settings.load()
+    print(listing.sensors(options.pattern, check.last_reading(chosen)))
+    return EXIT_OK
+
+
+def _simulate(options: argparse.Namespace, stop: Stop) -> int:
+    source = Dump(options.dump) if options.dump else House(options.seed).answer_at
+    fault = Fault(options.fault) if options.fault else None
+    pump = SimulatedPump(source, host=options.host, port=options.port, journal=options.journal, fault=fault)
+    with pump:
+        host, port = pump.address
+        print(f"simulated pump on {host}:{port}, fault: {options.fault or 'none'}; Ctrl-C ends it", flush=True)
+        while not stop.wait(3600):
+            pass
+    print(f"sent {pump.answers} whole answers")
+    return EXIT_INTERRUPTED if stop.signal == signal.SIGINT else EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Logs what a heat pump with a Luxtronik 2.x controller tells, without losing a reading.",
+        epilog="Settings come from settings.toml, the file named in LUX_SETTINGS_FILE, and LUX_ variables.",
+    )
+    parser.add_argument("--version", action="version", version=f"Luxtronik Logger {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="name")
+
+    _command(commands, "run", _run, "log the pump until stopped (needs LUX_HOST)")
+
+    start = _command(commands, "demo", _demo, "a simulated pump and the whole service, in data-demo/")
+    start.add_argument("--fresh", action="store_true", help="begin anew instead of going on where the last demo ended")
+
+    look = _command(commands, "queue", _queue, "readings that wait to be written; safe at any time, changes nothing")
+    look.add_argument("--json", action="store_true", help="for programs: depth, oldest, newest, bytes, quarantined")
+
+    _command(commands, "check", _check, "settings in force, one read of the pump, space on the disk")
+
+    find = _command(commands, "sensors", _sensors, "sensors with index, unit, data type and last value")
+    find.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="shell pattern or part of a name")
+
+    _add_simulate(commands)
+    return parser
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    faults = "\n".join(f"  {name:<10} {text}" for name, text in FAULTS.items())
+    simulate = _command(commands, "simulate", _simulate, "a pump on this machine that speaks the controller's protocol")
+    simulate.formatter_class = argparse.RawDescriptionHelpFormatter
+    simulate.epilog = f"faults:\n{faults}"
+    simulate.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    simulate.add_argument("--port", type=int, default=8889, help="port to listen on, 0 for any (default: %(default)s)")
+    simulate.add_argument("--seed", type=int, default=1, help="which house is simulated (default: %(default)s)")
+    simulate.add_argument(
+        "--dump", type=Path, metavar="FILE", help="answer with a controller's recorded integers (JSON)"
+    )
+    simulate.add_argument("--journal", type=Path, metavar="FILE", help="append a line for every answer sent whole")
+    simulate.add_argument("--fault", choices=FAULTS, metavar="NAME", help="misbehave, see below")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace, Stop], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(command=run)
+    return parser

@@ -1,0 +1,80 @@
+"""What commands print for a person: tables of sensors, the state of the queue."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import sensors as tables
+from pipeline.errors import LoggerError
+from pipeline.queue_view import QueueView
+from pipeline.reading import Reading
+from pipeline.sensors import Sensor
+
+#: Counts (parameters, calculations, visibilities) of the tables, shown while no reading is known.
+_TABLE_COUNTS = (1126, 260, 355)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as aligned text, two blanks between columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def size(n_bytes: float) -> str:
+    """Bytes as a person reads them, in powers of 1000."""
+    for unit in ("bytes", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"
+
+
+def queue(view: QueueView, path: Path) -> str:
+    """The queue's state, one fact a line."""
+    rows = [
+        ("waiting", f"{view.depth} readings"),
+        ("oldest", view.oldest or "-"),
+        ("newest", view.newest or "-"),
+        ("on disk", f"{size(view.bytes)} in {path}"),
+        ("quarantined", f"{view.quarantined} rows"),
+    ]
+    return columns(rows)
+
+
+def sensors(pattern: str, last: Reading | None) -> str:
+    """A table of the sensors whose name fits a shell pattern, or holds it where it has no wildcard.
+
+    Raises:
+        LoggerError: no name fits.
+    """
+    counts = last.answer.counts if last else _TABLE_COUNTS
+    raws = tables.integers(last.answer) if last else ()
+    known = tables.columns(counts)
+    wanted = pattern if any(c in pattern for c in "*?[") else f"*{pattern}*"
+    fitting = [i for i, sensor in enumerate(known) if fnmatch.fnmatch(sensor.name.lower(), wanted.lower())]
+    if not fitting:
+        names = {sensor.name.lower(): sensor.name for sensor in known}
+        near = [names[name] for name in difflib.get_close_matches(pattern.lower(), names, n=3, cutoff=0.5)]
+        hint = f"near it: {', '.join(near)}" if near else "a part of a name, or a pattern such as '*Temperatur*'"
+        raise LoggerError(f"no sensor's name fits {pattern!r}", hint=hint)
+    head = ("name", "group", "index", "unit", "type", "last value")
+    rows = [_row(known[i], raws[i] if raws else None) for i in fitting]
+    return columns([head, *rows])
+
+
+def _row(sensor: Sensor, raw: int | None) -> tuple[str, ...]:
+    group = tables.GROUPS[sensor.group]
+    return sensor.name, group, str(sensor.index), sensor.unit or "-", sensor.data_type, value(sensor, raw)
+
+
+def value(sensor: Sensor, raw: int | None) -> str:
+    """A raw integer in the sensor's unit, a selection with its text; `-` where none is known."""
+    if raw is None:
+        return "-"
+    text = f"{raw / sensor.divisor:.10g}"
+    meaning = dict(sensor.codes).get(raw)
+    return f"{text} ({meaning})" if meaning else text
