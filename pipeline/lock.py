@@ -6,6 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline import files
@@ -64,14 +65,13 @@ def _lock(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        files.write_at(descriptor, f"process {os.getpid()} since {utc_text(int(time.time() * 1000))}\n".encode(), 0)
     except BlockingIOError:
         holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
         os.close(descriptor)
         hint = "one service a folder; stop the other one, or set DATA_DIR to another folder"
         raise AlreadyRunningError(f"{path.parent} is in use by {holder}", hint=hint) from None
-    except BaseException:
-        os.close(descriptor)
-        raise
+    # The lock holds without its text: a service must start on a full disk too.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        files.write_at(descriptor, f"process {os.getpid()} since {utc_text(int(time.time() * 1000))}\n".encode(), 0)
     return descriptor

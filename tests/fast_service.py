@@ -1,0 +1,29 @@
+"""The service as `run` builds it, polling faster than settings allow: `python -m tests.fast_service INTERVAL [hang]`.
+
+Settings come from LUX_ variables; with `hang`, every name look-up hangs for ever.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline.stop import Stop
+
+
+def main() -> int:
+    stop = Stop()
+    stop.listen()
+    import socket
+    import threading
+
+    from pipeline import log, service, settings
+
+    if "hang" in sys.argv:
+        socket.getaddrinfo = lambda *_, **__: threading.Event().wait()  # type: ignore[assignment,return-value]
+    chosen = settings.load(needs_host=True, needs_folders=True)
+    log.set_up(chosen.log_level, chosen.log_format)
+    return service.build(chosen, interval_s=float(sys.argv[1])).run(stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""A real service process against a simulated pump, and the comparison of what it stored with what the pump sent."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.quarantine import Quarantine
+from pipeline.queue import Queue
+from pipeline.reading import Answer
+from pipeline.simulator import SimulatedPump, Source, read_journal
+from stages.write import Write
+from tests.parts import open_shards, stored
+
+ROOT = Path(__file__).parents[1]
+
+
+def numbered(source: Source) -> Source:
+    """A source whose every answer differs: calculation 134, the controller's clock, counts the answers."""
+    count = itertools.count(1)
+
+    def answer_at(moment: datetime) -> Answer:
+        whole = source(moment)
+        calculations = (*whole.calculations[:134], next(count), *whole.calculations[135:])
+        return replace(whole, calculations=calculations)
+
+    return answer_at
+
+
+def environment(folder: Path, address: tuple[str, int], **settings: str) -> dict[str, str]:
+    """The variables of a process that logs the pump at an address into a folder."""
+    ours = {
+        "LUX_HOST": address[0],
+        "LUX_PORT": str(address[1]),
+        "LUX_DATA_DIR": str(folder),
+        "LUX_TIMEZONE": "Europe/Berlin",
+        "LUX_LOG_FORMAT": "json",
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LUX_")}
+    return {**inherited, **ours, **{f"LUX_{name}": value for name, value in settings.items()}}
+
+
+@contextmanager
+def fast_service(
+    folder: Path, simulated: SimulatedPump, *arguments: str, interval_s: float = 0.05, **settings: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A service polling every `interval_s`; killed at the end if it still runs."""
+    command = [sys.executable, "-m", "tests.fast_service", str(interval_s), *arguments]
+    env = environment(folder, simulated.address, **settings)
+    with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Answers that the pump sent whole, how many of them stand in the shards once, twice, not at all, and others."""
+
+    sent: int
+    once: int
+    doubled: int
+    missing: int
+    foreign: int
+
+
+def compare(folder: Path, journal: Path) -> Comparison:
+    """What stands in the shards against the journal, answer by answer."""
+    sent = Counter(entry.sha256 for entry in read_journal(journal))
+    found = Counter(hashlib.sha256(reading.answer.pack()).hexdigest() for reading in stored(folder))
+    return Comparison(
+        sent=sum(sent.values()),
+        once=sum(1 for answer in sent if found[answer] == 1),
+        doubled=sum(1 for answer in sent if found[answer] > 1),
+        missing=sum(1 for answer in sent if not found[answer]),
+        foreign=sum(1 for answer in found if answer not in sent),
+    )
+
+
+def drain(folder: Path) -> None:
+    """Write what a service left on its queue, as its next start would."""
+    with closing(Queue(folder / "queue" / "queue.db")) as queue:
+        write = Write(queue, open_shards(folder), Quarantine(folder / "quarantine"))
+        while write.step(0) == 0:
+            pass

@@ -1,0 +1,228 @@
+"""The whole service as a process: flow, stop, kill and restart, one instance, full disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.house import House
+from pipeline.queue import Queue
+from pipeline.simulator import Dump, Fault, SimulatedPump
+from tests import dumps
+from tests.running import ROOT, Comparison, compare, drain, environment, fast_service, numbered
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def simulated(journal: Path) -> Iterator[SimulatedPump]:
+    with SimulatedPump(numbered(House().answer_at), journal=journal) as server:
+        yield server
+
+
+def ended(process: subprocess.Popen[str], number: int) -> tuple[int, float, list[str]]:
+    """Exit code, seconds and events of the log after a signal."""
+    began = time.monotonic()
+    process.send_signal(number)
+    _, log = process.communicate(timeout=9)
+    return process.returncode, time.monotonic() - began, [json.loads(line)["event"] for line in log.splitlines()]
+
+
+def test_every_answer_that_the_pump_sent_stands_in_the_shards_once(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    with fast_service(tmp_path / "data", simulated) as process:
+        assert simulated.wait_for(40, 8)
+        code, seconds, events = ended(process, signal.SIGTERM)
+    assert (code, seconds < 5) == (0, True)
+    assert [event for event in events if event != "slots skipped"] == ["starting", "controller answers", "stopped"]
+    found = compare(tmp_path / "data", journal)
+    # The answer that was on its way when the signal came may be refused.
+    assert found.sent - found.once <= 1
+    assert found == Comparison(found.sent, found.once, 0, found.sent - found.once, 0)
+    with closing(Queue(tmp_path / "data" / "queue" / "queue.db")) as queue:
+        assert queue.depth() == 0
+
+
+@pytest.mark.parametrize("fault", [Fault("stall", at=3000), Fault("silent"), Fault("drip", rate=1), Fault("refused")])
+def test_sigterm_in_the_middle_of_a_stalled_read_stops_within_five_seconds(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path, fault: Fault
+) -> None:
+    with fast_service(tmp_path / "data", simulated) as process:
+        assert simulated.wait_for(5, 8)
+        simulated.fault = fault
+        asked = len(simulated.requests)
+        _until(lambda: fault.name == "refused" or len(simulated.requests) > asked)
+        code, seconds, _ = ended(process, signal.SIGTERM)
+    assert (code, seconds < 5) == (0, True)
+    assert compare(tmp_path / "data", journal).missing <= 1
+
+
+def _until(condition: object) -> None:
+    while not condition():  # type: ignore[operator]
+        time.sleep(0.005)
+
+
+def test_sigterm_in_a_hanging_name_look_up_stops_within_five_seconds(tmp_path: Path, simulated: SimulatedPump) -> None:
+    with fast_service(tmp_path / "data", simulated, "hang", HOST="pump.example") as process:
+        _until((tmp_path / "data" / "archive" / ".lock").exists)
+        code, seconds, _ = ended(process, signal.SIGTERM)
+    assert (code, seconds < 5) == (0, True)
+
+
+def test_stop_puts_the_buffer_on_the_queue_and_the_queue_into_the_shards(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    with fast_service(tmp_path / "data", simulated, BUFFER_SAMPLES="2000") as process:
+        assert simulated.wait_for(20, 8)
+        assert not list((tmp_path / "data" / "shards").glob("*.csv"))
+        assert ended(process, signal.SIGTERM)[0] == 0
+    found = compare(tmp_path / "data", journal)
+    assert found.missing <= 1
+    assert found.once >= 19
+
+
+def test_kill_at_random_moments_loses_at_most_the_answer_in_flight(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    chance, kills = random.Random(7), 8
+    for _ in range(kills):
+        with fast_service(tmp_path / "data", simulated, interval_s=0.01) as process:
+            before = simulated.answers
+            assert simulated.wait_for(before + chance.randrange(1, 25), 8)
+            time.sleep(chance.random() * 0.02)
+            process.kill()
+    drain(tmp_path / "data")
+    found = compare(tmp_path / "data", journal)
+    assert (found.doubled, found.foreign) == (0, 0)
+    assert found.missing <= kills
+    assert found.once == found.sent - found.missing > 40
+
+
+def test_kill_during_start_and_stop_leaves_a_folder_that_works(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    chance = random.Random(11)
+    for _ in range(4):
+        with fast_service(tmp_path / "data", simulated, interval_s=0.01) as process:
+            time.sleep(chance.uniform(0.1, 0.6))
+            process.send_signal(signal.SIGTERM)
+            time.sleep(chance.uniform(0, 0.05))
+            process.kill()
+    with fast_service(tmp_path / "data", simulated, interval_s=0.01) as process:
+        assert simulated.wait_for(simulated.answers + 10, 8)
+        assert ended(process, signal.SIGTERM)[0] == 0
+    found = compare(tmp_path / "data", journal)
+    assert (found.doubled, found.foreign) == (0, 0)
+    assert found.missing <= 5
+
+
+def test_second_service_on_the_same_folder_is_refused(tmp_path: Path, simulated: SimulatedPump) -> None:
+    with fast_service(tmp_path / "data", simulated):
+        assert simulated.wait_for(1, 8)
+        env = environment(tmp_path / "data", simulated.address)
+        second = subprocess.run(
+            [sys.executable, "-m", "pipeline", "run"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=9
+        )
+    assert second.returncode == 3
+    assert "already running" in second.stderr
+    assert "is in use by process" in second.stderr
+
+
+def test_service_starts_with_the_pump_away_and_logs_it_when_it_comes(tmp_path: Path, simulated: SimulatedPump) -> None:
+    simulated.fault = Fault("refused")
+    with fast_service(tmp_path / "data", simulated, RETRIES="0") as process:
+        _until((tmp_path / "data" / "archive" / ".lock").exists)
+        simulated.fault = None
+        assert simulated.wait_for(3, 8)
+        assert ended(process, signal.SIGTERM)[0] == 0
+    assert list((tmp_path / "data" / "shards").glob("*.csv"))
+
+
+@pytest.mark.parametrize("name", dumps.NAMES)
+def test_real_answers_flow_into_the_shards(tmp_path: Path, journal: Path, name: str) -> None:
+    with (
+        SimulatedPump(Dump(dumps.path(name)), journal=journal, fault=Fault("pieces", sizes=(1000, 3))) as simulated,
+        fast_service(tmp_path / "data", simulated) as process,
+    ):
+        assert simulated.wait_for(20, 8)
+        assert ended(process, signal.SIGTERM)[0] == 0
+    found = compare(tmp_path / "data", journal)
+    assert found.missing <= 1
+    assert (found.doubled, found.foreign) == (0, 0)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own that can be filled; needs the right to mount."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_full_disk_keeps_polling_into_memory_and_writes_all_in_order_when_space_returns(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "3m") as data:
+        with fast_service(data, simulated) as process:
+            assert simulated.wait_for(5, 8)
+            _fill(data / "ballast")
+            assert simulated.wait_for(simulated.answers + 40, 8)
+            (data / "ballast").unlink()
+            assert simulated.wait_for(simulated.answers + 5, 8)
+            code, _, events = ended(process, signal.SIGTERM)
+        assert code == 0
+        found = compare(data, journal)
+        assert found.missing <= 1
+        assert (found.doubled, found.foreign) == (0, 0)
+        assert any("they wait in memory" in event or "failed" in event for event in events)
+
+
+def test_service_that_starts_on_a_full_disk_polls_into_memory(
+    tmp_path: Path, simulated: SimulatedPump, journal: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "3m") as data:
+        with fast_service(data, simulated) as process:
+            assert simulated.wait_for(3, 8)
+            assert ended(process, signal.SIGTERM)[0] == 0
+        _fill(data / "ballast")
+        with fast_service(data, simulated) as process:
+            assert simulated.wait_for(simulated.answers + 10, 8)
+            (data / "ballast").unlink()
+            assert simulated.wait_for(simulated.answers + 2, 8)
+            assert ended(process, signal.SIGTERM)[0] == 0
+        found = compare(data, journal)
+        assert found.missing <= 2
+        assert (found.doubled, found.foreign) == (0, 0)
+
+
+def _fill(ballast: Path) -> None:
+    """Take every byte that is left."""
+    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+    try:
+        for size in (65_536, 4096, 1):
+            try:
+                while os.write(descriptor, bytes(size)):
+                    pass
+            except OSError:
+                continue
+    finally:
+        os.close(descriptor)
