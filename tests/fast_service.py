@@ -19,7 +19,7 @@ def main() -> int:
     from pipeline import log, service, settings
 
     if "hang" in sys.argv:
-        socket.getaddrinfo = lambda *_, **__: threading.Event().wait()  # type: ignore[assignment,return-value]
+        socket.getaddrinfo = lambda *_, **__: threading.Event().wait()  # type: ignore[assignment]
     chosen = settings.load(needs_host=True, needs_folders=True)
     log.set_up(chosen.log_level, chosen.log_format)
     return service.build(chosen, interval_s=float(sys.argv[1])).run(stop)

@@ -1,0 +1,230 @@
+"""The commands as a person calls them: real processes, exit codes, what is printed and what is not."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import VERSION
+from pipeline.house import House
+from pipeline.simulator import SimulatedPump, read_journal
+from tests import dumps
+from tests.parts import open_shards, reading
+from tests.running import ROOT, environment, fast_service
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[SimulatedPump]:
+    with SimulatedPump(House().answer_at) as server:
+        yield server
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def call(*arguments: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipeline", *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=9, check=False)
+
+
+@pytest.fixture
+def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
+    return environment(data, simulated.address)
+
+
+def test_help_names_every_command(env: dict[str, str]) -> None:
+    done = call("--help", env=env)
+    assert done.returncode == 0
+    for name in ("run", "demo", "queue", "check", "sensors", "simulate"):
+        assert f"  {name} " in done.stdout
+        each = call(name, "--help", env=env)
+        assert (each.returncode, each.stdout.startswith("usage: python -m pipeline " + name)) == (0, True)
+
+
+def test_version_is_told(env: dict[str, str]) -> None:
+    assert call("--version", env=env).stdout == f"Luxtronik Logger {VERSION}\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("fly",), ("queue", "--yaml"), ("simulate", "--fault", "nonsense")])
+def test_wrong_usage_is_exit_code_2_without_a_traceback(env: dict[str, str], arguments: tuple[str, ...]) -> None:
+    done = call(*arguments, env=env)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_settings_are_told_all_at_once_and_nothing_is_created(env: dict[str, str], data: Path) -> None:
+    wrong = {**env, "LUX_INTERVAL_SEC": "abc", "LUX_CSV_TIME": "25:00", "LUX_INTERVALL": "5"}
+    done = call("run", env=wrong)
+    assert done.returncode == 2
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["INTERVALL", "INTERVAL_SEC", "CSV_TIME"]
+    assert "INTERVAL_SEC: must be a whole number from 5 to 3600 seconds (got 'abc')" in done.stderr
+    assert done.stdout == ""
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_missing_host_says_how_to_set_it(env: dict[str, str], command: str) -> None:
+    done = call(command, env={name: value for name, value in env.items() if name != "LUX_HOST"})
+    assert done.returncode == 2
+    assert "LUX_HOST=192.168.1.20" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["queue", "sensors"])
+def test_commands_that_need_no_pump_need_no_host(env: dict[str, str], command: str) -> None:
+    assert call(command, env={name: value for name, value in env.items() if name != "LUX_HOST"}).returncode == 0
+
+
+def test_folder_that_cannot_be_written_is_a_settings_error(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = call("run", env={**env, "LUX_DATA_DIR": str(tmp_path / "file" / "data")})
+    assert done.returncode == 2
+    assert "DATA_DIR" in done.stderr
+
+
+def test_queue_tells_depth_for_people_and_programs(env: dict[str, str], data: Path, simulated: SimulatedPump) -> None:
+    assert json.loads(call("queue", "--json", env=env).stdout) == {
+        "depth": 0,
+        "oldest": None,
+        "newest": None,
+        "bytes": 0,
+        "quarantined": 0,
+    }
+    assert not data.exists()
+    with fast_service(data, simulated):
+        assert simulated.wait_for(simulated.answers + 3, 8)
+        running = json.loads(call("queue", "--json", env=env).stdout)
+        assert set(running) == {"depth", "oldest", "newest", "bytes", "quarantined"}
+        assert running["bytes"] > 0
+    assert "waiting" in call("queue", env=env).stdout
+
+
+def test_check_reads_the_pump_and_tells_settings_and_disk(env: dict[str, str], data: Path) -> None:
+    done = call("check", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "environment LUX_HOST" in done.stdout
+    assert "1126 parameters, 260 calculations, 355 visibilities" in done.stdout
+    assert "firmware V3.88" in done.stdout
+    assert "a year of readings every 30 s takes about" in done.stdout
+    assert not data.exists()
+
+
+def test_check_of_a_pump_that_is_away_fails_with_the_reason(env: dict[str, str]) -> None:
+    done = call("check", env={**env, "LUX_PORT": "1"})
+    assert done.returncode == 1
+    assert "no reading from 127.0.0.1:1 (connection)" in done.stdout
+    assert "refused" in done.stdout
+
+
+def test_check_beside_a_running_service_leaves_the_pump_alone(
+    env: dict[str, str], data: Path, simulated: SimulatedPump
+) -> None:
+    with fast_service(data, simulated, interval_s=600):
+        assert simulated.wait_for(simulated.answers + 1, 8)
+        while not list((data / "shards").glob("*.csv")):
+            pass
+        asked = len(simulated.requests)
+        done = call("check", env=env)
+        assert len(simulated.requests) == asked
+    assert done.returncode == 0
+    assert "a service is running" in done.stdout
+    assert "firmware V3.88" in done.stdout
+
+
+def test_sensors_are_found_by_part_of_a_name_or_pattern(env: dict[str, str], data: Path) -> None:
+    open_shards(data).append([reading(0, 215)])
+    by_part = call("sensors", "temperatur_tvl", env=env).stdout
+    assert by_part.splitlines()[1].split() == ["ID_WEB_Temperatur_TVL", "calculation", "10", "°C", "Celsius", "21.5"]
+    assert call("sensors", "ID_WEB_Temperatur_TV?", env=env).stdout == by_part
+    assert "58 (MSW 6)" in call("sensors", "Code_WP_akt", env=env).stdout
+
+
+def test_sensor_that_does_not_exist_suggests_the_nearest(env: dict[str, str]) -> None:
+    done = call("sensors", "ID_WEB_Temperatur_TVX", env=env)
+    assert done.returncode == 1
+    assert "ID_WEB_Temperatur_TVL" in done.stderr
+
+
+def test_output_into_a_closed_pipe_is_no_error(env: dict[str, str]) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m pipeline sensors | head -1",
+        shell=True, cwd=ROOT, env=env, capture_output=True, text=True, timeout=9, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_simulator_replays_a_dump_and_keeps_its_journal(tmp_path: Path, env: dict[str, str]) -> None:
+    journal = tmp_path / "journal"
+    arguments = ["--port", "0", "--dump", str(dumps.path("V3.78-MSW6")), "--journal", str(journal)]
+    command = [sys.executable, "-m", "pipeline", "simulate", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = process.stdout.readline().split()[3].rstrip(",").rpartition(":")[2]
+        done = call("check", env={**env, "LUX_PORT": port})
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=9)
+    assert "pump type MSW 6" in done.stdout
+    assert process.returncode == 130
+    assert rest == "sent 1 whole answers\n"
+    assert len(read_journal(journal)) == 1
+
+
+def test_simulator_names_a_port_in_use(env: dict[str, str], simulated: SimulatedPump) -> None:
+    done = call("simulate", "--port", str(simulated.address[1]), env=env)
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+
+
+def test_demo_stores_readings_and_goes_on_at_the_next_start(tmp_path: Path, env: dict[str, str]) -> None:
+    stored = []
+    for arguments in ((), (), ("--fresh",)):
+        command = [sys.executable, "-m", "pipeline", "demo", *arguments]
+        demo_env = {**env, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=demo_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            for line in process.stdout:
+                if "1 stored" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=9)
+        assert (process.returncode, errors) == (130, "")
+        assert "readings stored in this run" in rest
+        (shard,) = (tmp_path / "data-demo" / "shards").glob("*.csv")
+        stored.append(shard.read_bytes().count(b"\n") - 1)
+    assert stored == [1, 2, 1]
+
+
+def test_ctrl_c_of_run_stops_cleanly_with_130(env: dict[str, str], data: Path, simulated: SimulatedPump) -> None:
+    command = [sys.executable, "-m", "pipeline", "run"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert simulated.wait_for(simulated.answers + 1, 8)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=9)
+    assert process.returncode == 130
+    assert [json.loads(line)["event"] for line in errors.splitlines()][-1] == "stopped"
+
+
+def test_signal_during_the_imports_of_run_ends_it_without_a_trace(env: dict[str, str], data: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "pipeline", "run"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "pipeline.stop" in line:
+                break
+        for line in process.stderr:
+            if "argparse" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=9)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
