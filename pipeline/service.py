@@ -123,6 +123,8 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         zone=settings.zone.key,
         data=settings.data_dir,
     )
+    for warning in settings.warnings:
+        log.warning(warning)
     return Service(
         lock=InstanceLock(
             [settings.data_dir, settings.cache_path.parent, shards, output.daily, output.weekly, output.archive]

@@ -111,6 +111,7 @@ class OpenDay:
         path = self._folder / part.name
         self._catalog.register(part, schema)
         files.publish(path, schema.header)
+        event(log, logging.INFO, "part begun", file=path, schema=schema.hash, firmware=schema.firmware)
         self._last_number = part.number
         self._writers[part.number] = writer = RowWriter(schema)
         self.parts[part.number] = Appender(path, writer, last_ms=None, end=len(schema.header))
