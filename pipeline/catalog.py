@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Catalog:
         self._folder = folder
         self._schemas: dict[str, Schema] = {}
         self._parts: dict[Part, str] | None = None
+        self._lock = threading.Lock()
 
     def schema_of(self, part: Part) -> Schema | None:
         """The schema of a part; None where nothing on disk tells it."""
@@ -42,14 +44,21 @@ class Catalog:
         Raises:
             OSError: the part must not come to life.
         """
-        target = self._folder / _file_name(schema.hash)
-        if not target.exists():
-            files.publish(target, schema.encode())
-        self._schemas[schema.hash] = schema
-        there = {known: path.name for known, path in list_parts(self._folder).items()}
-        known = {p: name for p, name in self._known().items() if p in there} | {part: schema.hash}
-        self._publish(known, there | {part: part.name})
-        self._parts = known
+        with self._lock:
+            target = self._folder / _file_name(schema.hash)
+            if not target.exists():
+                files.publish(target, schema.encode())
+            self._schemas[schema.hash] = schema
+            self._publish({part: schema.hash})
+
+    def renew(self) -> None:
+        """Name the parts that are there now: some were compressed or deleted.
+
+        Raises:
+            OSError: the package file is as it was.
+        """
+        with self._lock:
+            self._publish({})
 
     def _known(self) -> dict[Part, str]:
         if self._parts is None:
@@ -89,7 +98,11 @@ class Catalog:
         fitting = [schema for name in names if (schema := self._schema(name)) and schema.header == header]
         return fitting[0] if len(fitting) == 1 else None
 
-    def _publish(self, known: dict[Part, str], names: dict[Part, str]) -> None:
+    def _publish(self, coming: dict[Part, str]) -> None:
+        """Write the package file for the parts that are there and those that come to life next."""
+        names = {part: path.name for part, path in list_parts(self._folder).items()}
+        known = {part: name for part, name in self._known().items() if part in names} | coming
+        names |= {part: part.name for part in coming}
         document = {
             "name": "luxtronik-readings",
             "title": "Readings of a Luxtronik heat pump controller",
@@ -97,6 +110,7 @@ class Catalog:
             "resources": [_resource(schema, known, names) for schema in sorted(set(known.values()))],
         }
         files.publish(self._folder / PACKAGE, json.dumps(document, indent=1).encode() + b"\n")
+        self._parts = known
 
 
 def _resource(schema: str, known: dict[Part, str], names: dict[Part, str]) -> dict[str, Any]:

@@ -70,6 +70,18 @@ class ChangedPartError(LoggerError):
         super().__init__(f"{path}: {size} bytes where the writer left {expected}", hint="edit copies of shards only")
 
 
+class RollupSpaceError(LoggerError):
+    """Raised when a daily or weekly file does not fit on the disk beside the reserve; it gave its space back."""
+
+    retry = True
+
+
+class RollupStoppedError(LoggerError):
+    """Raised when a rollup was told to stop; its checkpoint says where it goes on."""
+
+    retry = True
+
+
 class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 

@@ -6,11 +6,15 @@ byte the project owns on disk is written here, or by `shard` at an offset of its
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 #: A file being written is named `.<target>.tmp` beside its target; one found at start belongs to a dead process.
 TEMPORARY = ".{}.tmp"
+
+#: Error numbers that mean a full disk.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _FILE_MODE = 0o644
 

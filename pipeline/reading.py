@@ -90,6 +90,11 @@ def decode(data: bytes) -> Reading:
         raise DamagedReadingError(f"{len(data)} bytes: {error}") from error
 
 
+def time_of(data: bytes) -> int | None:
+    """The time (ms) in the head of an encoded reading, unchecked; None where the bytes are too short for one."""
+    return int(_HEAD.unpack_from(data, _HEAD_AT)[0]) if data.startswith(_MAGIC) and len(data) >= _BODY_AT else None
+
+
 def _unpack(packed: bytes, n_parameters: int, n_calculations: int, n_visibilities: int) -> Answer:
     layout = struct.Struct(f">{n_parameters + n_calculations}i{n_visibilities}b")
     raw = zlib.decompressobj().decompress(packed, layout.size + 1)

@@ -14,6 +14,17 @@ from pipeline.schema import LEAD, Schema
 
 log = logging.getLogger("repair")
 
+#: What a piece in quarantine was, in its name behind the part's.
+BAD_LINE, BAD_TAIL, BAD_HEADER = "line", "tail", "header"
+_DONE = {BAD_LINE: "bad line passed over", BAD_TAIL: "bad tail cut", BAD_HEADER: "damaged header mended"}
+
+
+def marred(quarantine: Path) -> set[str]:
+    """Names of the plain parts in which bad lines stand that readers pass over."""
+    return {
+        name for path in quarantine.glob(f"*-{BAD_LINE}-*") for name, _, _ in [path.name.partition(f"-{BAD_LINE}-")]
+    }
+
 
 def mend(path: Path, schema: Schema, quarantine: Quarantine) -> Survey:
     """Look at every line of a plain part and leave it fit for appending; gives what stands in it then.
@@ -27,10 +38,10 @@ def mend(path: Path, schema: Schema, quarantine: Quarantine) -> Survey:
     with path.open("rb") as file:
         found = survey(file, len(LEAD) + len(schema.sensors), len(schema.header))
         for offset, length in found.bad:
-            _keep(quarantine, path, _piece(file.fileno(), offset, length), offset, "bad line passed over")
+            _keep(quarantine, BAD_LINE, path, _piece(file.fileno(), offset, length), offset)
         if found.size > found.end:
             tail = _piece(file.fileno(), found.end, found.size - found.end)
-            _keep(quarantine, path, tail, found.end, "bad tail cut")
+            _keep(quarantine, BAD_TAIL, path, tail, found.end)
     if found.size > found.end:
         cut(path, found.end)
         found.size = found.end
@@ -52,7 +63,7 @@ def _mend_header(path: Path, schema: Schema, quarantine: Quarantine) -> None:
         header = file.read(len(schema.header))
     if header == schema.header:
         return
-    _keep(quarantine, path, header, 0, "damaged header mended")
+    _keep(quarantine, BAD_HEADER, path, header, 0)
     if len(header) < len(schema.header):
         files.publish(path, schema.header)
         return
@@ -68,6 +79,6 @@ def _piece(descriptor: int, offset: int, length: int) -> bytes:
     return os.pread(descriptor, length, offset)
 
 
-def _keep(quarantine: Quarantine, path: Path, piece: bytes, offset: int, what: str) -> None:
-    kept = quarantine.keep(f"{path.name}-{offset}", piece)
-    event(log, logging.WARNING, what, file=path, offset=offset, bytes=len(piece), kept=kept)
+def _keep(quarantine: Quarantine, what: str, path: Path, piece: bytes, offset: int) -> None:
+    kept = quarantine.keep(f"{path.name}-{what}-{offset}", piece)
+    event(log, logging.WARNING, _DONE[what], file=path, offset=offset, bytes=len(piece), kept=kept)

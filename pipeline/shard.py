@@ -12,8 +12,8 @@ import logging
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -157,6 +157,13 @@ class Shards:
             files.remove_leftovers(self.folder)
             for day in sorted({part.day for part in list_parts(self.folder)})[-_CHECKED_DAYS:]:
                 self._opened(day)
+
+    @contextmanager
+    def closed(self, day: date) -> Iterator[None]:
+        """Keep the writer away from a day while its files are compressed or deleted; it looks at them anew after."""
+        with self._lock:
+            self._days.pop(day, None)
+            yield
 
     def _touched(self) -> list[Appender]:
         return [part for day in self._days.values() for part in day.touched]

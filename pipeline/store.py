@@ -18,7 +18,7 @@ from pipeline.clock import Clock, local_label, to_ms
 from pipeline.errors import BufferFullError, ClosedError, DamagedReadingError, QueryError, QueueError
 from pipeline.outage import Outage
 from pipeline.queue import Queue
-from pipeline.reading import Answer, Reading, decode
+from pipeline.reading import Answer, Reading, decode, time_of
 
 log = logging.getLogger("store")
 
@@ -85,6 +85,17 @@ class Store:
             self._closed = True
             self._flush()
             return len(self._waiting)
+
+    def oldest_waiting_ms(self) -> int | None:
+        """The time of the oldest reading that is not in the shards for sure; None where none waits.
+
+        Raises:
+            QueueError: the queue cannot be read now.
+        """
+        with self._lock:
+            buffered = [reading.time_ms for reading, _ in self._waiting]
+        queued = [time_ms for row in self._queue.snapshot() if (time_ms := time_of(row)) is not None]
+        return min([*buffered, *queued], default=None)
 
     def query(self, start: datetime, end: datetime) -> Iterator[Reading]:
         """The readings of [start, end) in time order, wherever they are.

@@ -1,0 +1,249 @@
+"""One daily or weekly file being made: resumed where its checkpoint says, published whole.
+
+The sources are taken in order of time, in steps: a range that overlaps no other is one step, overlapping ones are
+merged by time in one. A clean range under the file's own header is copied byte for byte; all else goes row by row, with
+columns joined by name, new ones appended and missing cells empty.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline import checkpoint, files
+from pipeline.checkpoint import Checkpoint
+from pipeline.errors import RollupSpaceError, RollupStoppedError
+from pipeline.log import event
+from pipeline.part import Part, list_parts, open_part
+from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened
+from pipeline.window import Window
+
+log = logging.getLogger("rollup")
+
+#: Bytes copied at once.
+_CHUNK = 1 << 20
+#: Name of a file that still grows.
+PART_SUFFIX = ".part"
+
+
+class RollupFile:
+    """The file of a window in a folder, made from ranges of the shards' parts.
+
+    `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all;
+    `stopping` is asked between two chunks whether to stop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        window: Window,
+        sources: Sequence[Source],
+        shards: Path,
+        *,
+        reserve: int,
+        progress: Callable[[int, int], object] = lambda _done, _total: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.target = folder / window.name
+        self._part = folder / (window.name + PART_SUFFIX)
+        self._window = window
+        self._shards = shards
+        self._reserve = reserve
+        self._progress = progress
+        self._stopping = stopping
+        ordered = tuple(sorted(sources, key=lambda source: (source.first_ms, source.day, source.number)))
+        self._plan = Checkpoint(window.start_ms, window.end_ms, ordered)
+        self._total = sum(source.end - source.start for source in ordered)
+
+    def build(self) -> Checkpoint:
+        """Make the file, from where an earlier try ended if its plan still holds; gives its record.
+
+        Raises:
+            RollupSpaceError: too little space; nothing of the file stays behind.
+            RollupStoppedError: `stopping` said so; the next build goes on.
+            OSError, DirtyPartError: the checkpoint stays.
+        """
+        headers = [self._header(source) for source in self._plan.sources]
+        columns = _joined(headers)
+        state = self._resumed()
+        self._need(self._total - (state.length if state else 0))
+        descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            done = self._append(descriptor, state or self._begun(descriptor, columns), columns)
+        except OSError as error:
+            if error.errno in files.FULL:
+                self._give_back()
+                raise RollupSpaceError(f"{self.target}: {error.strerror}") from error
+            raise
+        finally:
+            os.close(descriptor)
+        return self._publish(done)
+
+    def _resumed(self) -> Checkpoint | None:
+        """How far an earlier try is that made the same plan and whose bytes are still there."""
+        saved = checkpoint.load(self.target)
+        if saved is None or saved.finished:
+            return None
+        if not saved.is_plan_of(self._plan):
+            event(log, logging.INFO, "checkpoint thrown away, its plan no longer holds", file=self.target)
+            return None
+        if not self._part.exists() or _crc(self._part, saved.length) != saved.crc:
+            event(log, logging.WARNING, "checkpoint thrown away, its part file is another", file=self._part)
+            return None
+        event(log, logging.INFO, "rollup resumed", file=self.target, steps=saved.steps, bytes=saved.length)
+        return saved
+
+    def _begun(self, descriptor: int, columns: list[bytes]) -> Checkpoint:
+        header = b",".join(columns) + b"\n"
+        os.ftruncate(descriptor, 0)
+        files.write_at(descriptor, header, 0)
+        os.fsync(descriptor)
+        begun = replace(self._plan, length=len(header), crc=zlib.crc32(header))
+        checkpoint.save(self.target, begun)
+        return begun
+
+    def _append(self, descriptor: int, state: Checkpoint, columns: list[bytes]) -> Checkpoint:
+        os.ftruncate(descriptor, state.length)
+        for step in _steps(self._plan.sources)[state.steps :]:
+            try:
+                pieces = self._pieces(step, columns)
+                length, crc = self._write(descriptor, state, pieces)
+            except DirtyPartError as error:
+                event(log, logging.WARNING, "bad bytes in a shard, copied line by line", step=step, error=error)
+                length, crc = self._write(descriptor, state, self._rows(step, columns))
+            os.ftruncate(descriptor, length)
+            os.fsync(descriptor)
+            state = state.after(length=length, crc=crc)
+            checkpoint.save(self.target, state)
+        return state
+
+    def _write(self, descriptor: int, state: Checkpoint, pieces: Iterator[bytes]) -> tuple[int, int]:
+        length, crc = state.length, state.crc
+        for piece in pieces:
+            if self._stopping():
+                raise RollupStoppedError(f"{self.target} is not finished", hint="it goes on at the next start")
+            self._need(len(piece))
+            files.write_at(descriptor, piece, length)
+            length, crc = length + len(piece), zlib.crc32(piece, crc)
+            self._progress(length, self._total)
+        return length, crc
+
+    def _pieces(self, step: Sequence[Source], columns: list[bytes]) -> Iterator[bytes]:
+        source = step[0]
+        if len(step) == 1 and source.clean and _split(self._header(source)) == columns:
+            return self._copied(source)
+        return self._rows(step, columns)
+
+    def _copied(self, source: Source) -> Iterator[bytes]:
+        with opened(self._path(source.part)) as content:
+            for offset in range(source.start, source.end, _CHUNK):
+                piece = content.at(offset, min(_CHUNK, source.end - offset))
+                if b"\0" in piece:
+                    raise DirtyPartError(f"NUL bytes in {source.part.name}")
+                yield piece
+
+    def _rows(self, step: Sequence[Source], columns: list[bytes]) -> Iterator[bytes]:
+        """The rows of overlapping ranges merged by time, gathered to chunks."""
+        waiting: list[bytes] = []
+        size = 0
+        for _, _, row in heapq.merge(*(self._rows_of(i, source, columns) for i, source in enumerate(step))):
+            waiting.append(row)
+            size += len(row)
+            if size >= _CHUNK:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+        yield b"".join(waiting)
+
+    def _rows_of(self, rank: int, source: Source, columns: list[bytes]) -> Iterator[tuple[int, int, bytes]]:
+        path = self._path(source.part)
+        header = self._header(source)
+        arrange = _arranging(_split(header), columns)
+        with open_part(path) as file:
+            for line in good_lines(path, header):
+                if source.start <= line.offset < source.end:
+                    yield line.time_ms, rank, arrange(_read(file, line.offset, line.length))
+
+    def _header(self, source: Source) -> bytes:
+        with opened(self._path(source.part)) as content:
+            return header_of(content)
+
+    def _path(self, part: Part) -> Path:
+        return list_parts(self._shards)[part]
+
+    def _need(self, n_bytes: int) -> None:
+        free = shutil.disk_usage(self._part.parent).free
+        if free - n_bytes < self._reserve:
+            self._give_back()
+            hint = f"{free} bytes are free, {n_bytes} are needed and {self._reserve} stay free for the readings"
+            raise RollupSpaceError(f"{self.target}: too little space", hint=hint)
+
+    def _give_back(self) -> None:
+        self._part.unlink(missing_ok=True)
+        checkpoint.remove(self.target)
+
+    def _publish(self, done: Checkpoint) -> Checkpoint:
+        self._part.replace(self.target)
+        files.sync_folder(self.target.parent)
+        with suppress(FileNotFoundError):
+            self.target.with_name(self.target.name + ".gz").unlink()
+        record = replace(done, finished=True)
+        checkpoint.save(self.target, record)
+        return record
+
+
+def _read(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
+
+
+def _crc(path: Path, length: int) -> int | None:
+    """The CRC-32 of a file's first bytes; None where it is shorter."""
+    crc, left = 0, length
+    with path.open("rb") as file:
+        while left and (piece := file.read(min(_CHUNK, left))):
+            crc, left = zlib.crc32(piece, crc), left - len(piece)
+    return None if left else crc
+
+
+def _steps(sources: Sequence[Source]) -> list[list[Source]]:
+    """Ranges in order of time; those that overlap share a step."""
+    steps: list[list[Source]] = []
+    last_ms = -1
+    for source in sources:
+        if steps and source.first_ms <= last_ms:
+            steps[-1].append(source)
+        else:
+            steps.append([source])
+        last_ms = max(last_ms, source.last_ms)
+    return steps
+
+
+def _split(header: bytes) -> list[bytes]:
+    return header.rstrip(b"\n").split(b",")
+
+
+def _joined(headers: Sequence[bytes]) -> list[bytes]:
+    """All columns, in the order in which they first appear."""
+    return list(dict.fromkeys(name for header in dict.fromkeys(headers) for name in _split(header)))
+
+
+def _arranging(names: list[bytes], columns: list[bytes]) -> Callable[[bytes], bytes]:
+    """What brings a row of one header under another."""
+    if names == columns:
+        return lambda row: row
+    place = {name: i for i, name in enumerate(names)}
+    order = [place.get(name, -1) for name in columns]
+
+    def arrange(row: bytes) -> bytes:
+        cells = [*row.rstrip(b"\n").split(b","), b""]
+        return b",".join([cells[i] for i in order]) + b"\n"
+
+    return arrange

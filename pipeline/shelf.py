@@ -1,0 +1,108 @@
+"""Which parts of the shards a window is made from, remembered as long as their files do not change."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import zlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.clock import from_ms
+from pipeline.log import event
+from pipeline.part import Part, list_parts
+from pipeline.repair import marred
+from pipeline.span import DirtyPartError, Source, find
+from pipeline.window import Window
+
+log = logging.getLogger("rollup")
+
+#: A day is a label: its rows lie within so many days of its UTC date.
+_SPREAD = timedelta(days=2)
+_ALWAYS = (0, 1 << 62)
+
+
+class _Version(NamedTuple):
+    """A file as it was at one moment."""
+
+    path: Path
+    mtime_ns: int
+    size: int
+
+
+class Shelf:
+    """The folder of shards as the rollup saw it at its last `look`."""
+
+    def __init__(self, folder: Path, quarantine: Path) -> None:
+        self.folder = folder
+        self._quarantine = quarantine
+        self._marred: set[str] = set()
+        self._parts: dict[Part, _Version] = {}
+        self._found: dict[tuple[_Version, bool, int, int], Source | None] = {}
+        self._refused: set[_Version] = set()
+
+    def look(self) -> None:
+        """See which parts there are now; what was found in files that have changed or gone is forgotten."""
+        parts = {part: _version(path) for part, path in list_parts(self.folder).items()}
+        self._parts = {part: version for part, version in parts.items() if version}
+        self._marred = marred(self._quarantine)
+        there = set(self._parts.values())
+        self._found = {key: source for key, source in self._found.items() if key[0] in there}
+        self._refused &= there
+
+    def first(self) -> Source | None:
+        """All of the first part that has rows."""
+        return next((found for part in self._parts if (found := self._find(part, *_ALWAYS))), None)
+
+    def sources(self, window: Window, recorded: Sequence[Source] = ()) -> list[Source]:
+        """The ranges of all parts that lie in a window, in order of time.
+
+        A compressed part does not change any more, so what `recorded` says of it is taken as it is.
+        """
+        known = {source.part: source for source in recorded}
+        first, last = from_ms(window.start_ms).date() - _SPREAD, from_ms(window.end_ms).date() + _SPREAD
+        near = [part for part in self._parts if first <= part.day <= last]
+        found = [
+            (known.get(part) if self._is_compressed(part) else None) or self._source(part, window) for part in near
+        ]
+        return sorted(filter(None, found), key=lambda source: (source.first_ms, source.day, source.number))
+
+    def _is_compressed(self, part: Part) -> bool:
+        return self._parts[part].path.suffix == ".gz"
+
+    def _source(self, part: Part, window: Window) -> Source | None:
+        if self._is_compressed(part):
+            # Looked at once in all: each look at a compressed part reads it whole.
+            extent = self._find(part, *_ALWAYS)
+            if extent is None or extent.last_ms < window.start_ms or window.end_ms <= extent.first_ms:
+                return None
+        return self._find(part, window.start_ms, window.end_ms)
+
+    def _find(self, part: Part, start_ms: int, end_ms: int) -> Source | None:
+        version = self._parts[part]
+        key = (version, part.name in self._marred, start_ms, end_ms)
+        if key not in self._found:
+            try:
+                self._found[key] = find(part, version.path, start_ms, end_ms, marred=key[1])
+            except FileNotFoundError:
+                # It was compressed or deleted in this moment; the next look sees what stands there then.
+                return None
+            except (DirtyPartError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+                self._refuse(version, error)
+                return None
+        return self._found[key]
+
+    def _refuse(self, version: _Version, error: Exception) -> None:
+        if version not in self._refused:
+            event(log, logging.ERROR, "part left out of rollups", file=version.path, error=error)
+        self._refused.add(version)
+
+
+def _version(path: Path) -> _Version | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return _Version(path, stat.st_mtime_ns, stat.st_size)
