@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo run test lint bench chaos docker clean
+.PHONY: help setup demo run test lint bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets

@@ -9,13 +9,15 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
-from pipeline import VERSION, check, demo, listing, log, queue_view, service, settings
+from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, service, settings
 from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
 from pipeline.house import House
 from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
 from pipeline.stop import Stop
+from pipeline.window import KINDS
 
 #: Done.
 EXIT_OK = 0
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str], stop: Stop) -> int:
     """Run one command; gives the exit code."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace, Stop], int] = options.command
+    log.set_up("warning", "text")
     try:
         return command(options, stop)
     except SettingsError as error:
@@ -65,13 +68,19 @@ def _run(_: argparse.Namespace, stop: Stop) -> int:
 
 
 def _demo(options: argparse.Namespace, stop: Stop) -> int:
-    return _ended(demo.run(stop, fresh=options.fresh, environ=os.environ), stop)
+    return _ended(demo.run(stop, days=options.days, fresh=options.fresh, environ=os.environ), stop)
 
 
 def _ended(unsaved: int, stop: Stop) -> int:
     if unsaved:
         return EXIT_UNSAVED
     return EXIT_INTERRUPTED if stop.signal == signal.SIGINT else EXIT_OK
+
+
+def _rollup(options: argparse.Namespace, _: Stop) -> int:
+    chosen = settings.load()
+    by_hand.rollup(chosen, kind=options.kind, day=options.date, force=options.force)
+    return EXIT_OK
 
 
 def _queue(options: argparse.Namespace, _: Stop) -> int:
@@ -117,7 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "run", _run, "log the pump until stopped (needs LUX_HOST)")
 
     start = _command(commands, "demo", _demo, "a simulated pump and the whole service, in data-demo/")
+    start.add_argument("--days", type=_days, default=2, metavar="N", help="days of history (default: %(default)s)")
     start.add_argument("--fresh", action="store_true", help="begin anew instead of going on where the last demo ended")
+
+    _add_rollup(commands)
 
     look = _command(commands, "queue", _queue, "readings that wait to be written; safe at any time, changes nothing")
     look.add_argument("--json", action="store_true", help="for programs: depth, oldest, newest, bytes, quarantined")
@@ -129,6 +141,26 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_simulate(commands)
     return parser
+
+
+def _add_rollup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    make = _command(commands, "rollup", _rollup, "make the daily and weekly files that are due; safe beside a service")
+    make.add_argument("--kind", choices=KINDS, help="only this kind")
+    make.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="only the files of this day, on which they end")
+    make.add_argument("--force", action="store_true", help="make them anew, also where they are up to date")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})") from None
+
+
+def _days(text: str) -> int:
+    if text.isdecimal() and int(text) <= demo.MOST_DAYS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {demo.MOST_DAYS} (got {text!r})")
 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

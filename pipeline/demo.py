@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import check, listing, lock, log, sensors, service, settings
-from pipeline.clock import SystemClock, from_ms
+from pipeline import check, history, listing, lock, log, progress, sensors, service, settings
+from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError
 from pipeline.house import House
 from pipeline.service import Service
@@ -26,11 +28,17 @@ _MOST_PORTS = 100
 _INTERVAL_S = 5
 _TELL_S = 15.0
 
+#: Most days of history: a year.
+MOST_DAYS = 366
+#: A history shorter than this is not worth a line.
+_NO_HISTORY = timedelta(minutes=1)
+_FOR_EVER = timedelta(days=10_000)
+
 #: Calculations that a line of the demo shows.
 _SHOWN = (("outdoor", 15), ("flow", 10), ("return", 11), ("hot water", 17), ("mode", 80))
 
 
-def run(stop: Stop, *, fresh: bool, environ: Mapping[str, str]) -> int:
+def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> int:
     """Run until a stop is asked for; gives how many readings could not be saved.
 
     Raises:
@@ -38,12 +46,12 @@ def run(stop: Stop, *, fresh: bool, environ: Mapping[str, str]) -> int:
     """
     pump = _listening(House().answer_at)
     try:
-        return _serve(pump, stop, fresh, environ)
+        return _serve(pump, stop, days, fresh, environ)
     finally:
         pump.stop()
 
 
-def _serve(pump: SimulatedPump, stop: Stop, fresh: bool, environ: Mapping[str, str]) -> int:
+def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Mapping[str, str]) -> int:
     host, port = pump.address
     chosen = settings.load(_environment(environ, host, port), needs_host=True, needs_folders=True)
     log.set_up("warning", chosen.log_format)
@@ -52,9 +60,13 @@ def _serve(pump: SimulatedPump, stop: Stop, fresh: bool, environ: Mapping[str, s
     _introduce(chosen, host, port)
     built = service.build(chosen)
     teller = Worker("teller", _Teller(built, chosen).step, SystemClock())
-    teller.start()
+
+    def prepare() -> None:
+        _write_history(built, chosen, days)
+        teller.start()
+
     try:
-        unsaved = built.run(stop)
+        unsaved = built.run(stop, prepare)
     finally:
         teller.stop()
         teller.join(1.0)
@@ -62,12 +74,29 @@ def _serve(pump: SimulatedPump, stop: Stop, fresh: bool, environ: Mapping[str, s
     return unsaved
 
 
+def _write_history(built: Service, chosen: Settings, days: int) -> None:
+    """Readings of the days before now that the shards do not hold yet."""
+    now = datetime.now(UTC)
+    last = check.last_reading(chosen)
+    since = max(now - timedelta(days=days), last.time + timedelta(seconds=_INTERVAL_S) if last else now - _FOR_EVER)
+    if since >= now - _NO_HISTORY:
+        return
+    begun = time.monotonic()
+    with progress.shown("history", " readings") as tell:
+        stored = history.fill(built, chosen, House().answer_at, since=since, until=now, progress=tell)
+    took_s = time.monotonic() - begun
+    print(f"history: {stored} readings since {since:%Y-%m-%d %H:%M} UTC written in {took_s:.1f} s\n", flush=True)
+
+
 def _environment(environ: Mapping[str, str], host: str, port: int) -> dict[str, str]:
-    """The caller's settings, but for the pump and the folder."""
+    """The caller's settings, but for the pump and the folders."""
     ours = {
         "LUX_HOST": host,
         "LUX_PORT": str(port),
         "LUX_DATA_DIR": str(FOLDER),
+        # A person's own folders must not get simulated readings, so none of them is taken from the caller.
+        "LUX_CACHE_PATH": "queue/queue.db",
+        **{f"LUX_OUTPUT_DIRS__{name}": name.lower() for name in ("SHARDS", "DAILY", "WEEKLY", "ARCHIVE")},
         "LUX_INTERVAL_SEC": str(_INTERVAL_S),
     }
     return {**environ, **ours}
@@ -93,6 +122,8 @@ def _introduce(chosen: Settings, host: str, port: int) -> None:
     rows = [
         ("simulated pump", f"{host}:{port}, read every {chosen.interval_s} s"),
         ("shards", str(chosen.output.shards)),
+        ("daily", str(chosen.output.daily)),
+        ("weekly", str(chosen.output.weekly)),
         ("queue", str(chosen.cache_path)),
         ("end it", "Ctrl-C"),
     ]
@@ -100,26 +131,34 @@ def _introduce(chosen: Settings, host: str, port: int) -> None:
 
 
 class _Teller:
-    """Says after each few readings what came and where it is."""
+    """Says which files were made, and every few seconds what came and where it is."""
 
     def __init__(self, built: Service, chosen: Settings) -> None:
         self._write = built.write
         self._chosen = chosen
         self._told = 0
+        self._tell_at = 0.0
+        self._files: set[Path] = set()
 
-    def step(self, _now: float) -> float:
-        stored = self._write.stored
-        if stored == self._told:
-            return 0.2
+    def step(self, now: float) -> float:
+        output = self._chosen.output
+        for path in sorted({*output.daily.glob("*.csv"), *output.weekly.glob("*.csv")} - self._files):
+            print(f"made {path}, {listing.size(path.stat().st_size)}", flush=True)
+            self._files.add(path)
+        if self._write.stored != self._told and now >= self._tell_at:
+            self._tell_readings()
+            self._tell_at = now + _TELL_S
+        return 0.2
+
+    def _tell_readings(self) -> None:
         last = check.last_reading(self._chosen)
         if last is None:
-            return 0.2
+            return
+        self._told = self._write.stored
         facts = ", ".join(f"{name} {_shown(last.answer.calculations[i], i)}" for name, i in _SHOWN)
         shards = sum(path.stat().st_size for path in self._chosen.output.shards.iterdir())
-        when = from_ms(last.time_ms).astimezone(self._chosen.zone)
-        print(f"{when:%H:%M:%S}  {stored} stored, {listing.size(shards)} in shards: {facts}", flush=True)
-        self._told = stored
-        return _TELL_S
+        when = last.time.astimezone(self._chosen.zone)
+        print(f"{when:%H:%M:%S}  {self._told} stored, {listing.size(shards)} in shards: {facts}", flush=True)
 
 
 def _shown(raw: int, index: int) -> str:

@@ -1,7 +1,7 @@
 """Files that survive a power cut: published whole, or not there.
 
-A file is written beside its target as `.<name>.tmp`, fsynced, renamed over the target, and the folder fsynced. Every
-byte the project owns on disk is written here, or by `shard` at an offset of its own.
+A file is written beside its target as `.<name>.tmp`, fsynced, renamed over the target, and the folder fsynced. Files
+that grow are written at offsets of their owner's, with `write_at`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,10 @@ from pipeline.errors import AlreadyRunningError
 #: The lock's file in each folder; it stays, and says who held it last.
 NAME = ".lock"
 
+#: How often, and seconds apart, a lock that somebody holds is asked for again.
+_TRIES = 10
+_BETWEEN_TRIES_S = 0.02
+
 
 class InstanceLock:
     """Holds every folder, or none."""
@@ -76,10 +80,20 @@ def is_held(folder: Path) -> bool:
         os.close(descriptor)
 
 
+def _take(descriptor: int) -> None:
+    """Lock a file alone; `is_held` may hold it for a moment only to see whether it can, so that is waited for."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_BETWEEN_TRIES_S)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _lock(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
     except BlockingIOError:
         holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
         os.close(descriptor)

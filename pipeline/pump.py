@@ -118,14 +118,14 @@ class Pump:
 
     def _resolve(self, deadline: float) -> list[_AddressInfo]:
         lookup = self._lookup = self._lookup or _Lookup(self.host, self.port)
-        if not lookup.done.wait(deadline - self._monotonic()):
+        if not self._aborted and not lookup.done.wait(deadline - self._monotonic()):
             raise PumpTimeoutError(f"the name {self.host} did not resolve before the deadline", reading="name look-up")
+        if self._aborted:
+            raise PumpClosedError("the logger stops", reading="name look-up")
         self._lookup = None
         if lookup.error:
             hint = "check HOST; an address such as 192.168.1.20 needs no name server"
             raise PumpUnreachableError(f"name look-up: {lookup.error}", reading="name look-up", hint=hint)
-        if self._aborted:
-            raise PumpClosedError("the logger stops", reading="name look-up")
         return lookup.addresses
 
 

@@ -25,8 +25,8 @@ log = logging.getLogger("shard")
 
 #: A day is a label fixed at the poll; its rows lie within so many days of its UTC date, whatever the zone was.
 _SPREAD = timedelta(days=2)
-#: 1 January of the year 9999.
-_END_OF_TIME_MS = 253_370_764_800_000
+#: From 1970 to the year 9999.
+_ALWAYS = (0, 253_370_764_800_000)
 
 
 def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
@@ -47,16 +47,13 @@ def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator
 
 def last(folder: Path, catalog: Catalog) -> Reading | None:
     """The newest reading that stands in a folder's shards."""
-    days = sorted({part.day for part in list_parts(folder)}, reverse=True)
-    for day in days:
-        found = [row for part in list_parts(folder) if part.day == day for row in _newest(folder, part, catalog)]
+    parts = list_parts(folder)
+    for day in sorted({part.day for part in parts}, reverse=True):
+        rows = (_rows(folder, part, catalog, *_ALWAYS, newest_only=True) for part in parts if part.day == day)
+        found = [reading for part_rows in rows for reading in part_rows]
         if found:
             return max(found, key=lambda reading: reading.time_ms)
     return None
-
-
-def _newest(folder: Path, part: Part, catalog: Catalog) -> deque[Reading]:
-    return deque(_rows(folder, part, catalog, 0, _END_OF_TIME_MS), maxlen=1)
 
 
 def _reaches(day: date, time_ms: int) -> bool:
@@ -69,7 +66,9 @@ def _push(heap: list[tuple[int, Part, Reading, Iterator[Reading]]], part: Part, 
         heapq.heappush(heap, (reading.time_ms, part, reading, rows))
 
 
-def _rows(folder: Path, part: Part, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
+def _rows(
+    folder: Path, part: Part, catalog: Catalog, start_ms: int, end_ms: int, *, newest_only: bool = False
+) -> Iterator[Reading]:
     schema = catalog.schema_of(part)
     opened = _open_anew(folder, part)
     if opened is None:
@@ -80,7 +79,8 @@ def _rows(folder: Path, part: Part, catalog: Catalog, start_ms: int, end_ms: int
             event(log, logging.ERROR, "part passed over", error=DamagedPartError(path, "no schema fits its header"))
             return
         reader = RowReader(schema)
-        for line in _good_lines(path, file, schema):
+        lines = _good_lines(path, file, schema)
+        for line in lines[-1:] if newest_only else lines:
             if start_ms <= line.time_ms < end_ms:
                 file.seek(line.offset)
                 try:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import compress
+from operator import ne
 from typing import Any
 
 from pipeline import sensors
@@ -97,9 +99,12 @@ def decode_schema(data: bytes) -> Schema:
         if document["format"] != FORMAT:
             raise ValueError(f"schema format {document['format']!r}, this version reads {FORMAT}")
         fields = [_sensor(field) for field in document["fields"][len(LEAD) :]]
-        return Schema(document["firmware"], document["pump"]["code"], tuple(fields))
+        found = Schema(document["firmware"], document["pump"]["code"], tuple(fields))
     except (KeyError, TypeError, IndexError, RecursionError) as error:
         raise ValueError(f"not a schema: {type(error).__name__}: {error}") from error
+    # The tables' own sensors where they are the same: comparing one object with itself costs next to nothing.
+    known = sensors.columns(found.counts)
+    return Schema(found.firmware, found.pump_code, known) if known == found.sensors else found
 
 
 def _field(sensor: Sensor) -> dict[str, Any]:
@@ -141,12 +146,18 @@ class RowWriter:
     def line(self, reading: Reading, time_ms: int) -> bytes:
         """One whole line for a reading that fits, standing at `time_ms`; missing sensors leave their cell empty."""
         raws = _padded(reading.answer, self.schema.counts)
-        changed = [i for i, (old, new) in enumerate(zip(self._raws, raws, strict=True)) if old != new]
-        for i in changed:
+        for i in _changed(self._raws, raws):
             self._cells[i] = _cell(raws[i], self._divisors[i])
         self._raws = raws
         lead = (utc_text(time_ms), local_text(time_ms, reading.offset_s), LIVE)
         return (",".join([*lead, *self._cells]) + "\n").encode()
+
+
+def _changed(old: Sequence[object], new: Sequence[object]) -> Iterator[int]:
+    """The places where two rows of one length differ."""
+    if len(old) != len(new):
+        raise ValueError(f"{len(new)} cells where {len(old)} belong")
+    return compress(range(len(new)), map(ne, old, new))
 
 
 def _padded(answer: Answer, counts: tuple[int, int, int]) -> tuple[int | None, ...]:
@@ -174,8 +185,7 @@ class RowReader:
             ValueError: the line is none of this schema.
         """
         time_text, wall_text, _, *cells = line.decode().rstrip("\n").split(",")
-        changed = [i for i, (old, new) in enumerate(zip(self._cells, cells, strict=True)) if old != new]
-        for i in changed:
+        for i in _changed(self._cells, cells):
             self._raws[i] = round(float(cells[i]) * self._divisors[i]) if cells[i] else None
         self._cells = cells
         time_ms = parse_utc_text(time_text)

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from pathlib import Path
+
+import schedule
 
 from pipeline import VERSION, readout
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock
-from pipeline.lock import InstanceLock
+from pipeline.lock import InstanceLock, exclusive
 from pipeline.log import event, failure
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.settings import Settings
 from pipeline.shard import Shards
+from pipeline.shelf import Shelf
 from pipeline.stop import Stop
 from pipeline.store import Store
 from pipeline.worker import Worker
 from stages.poll import Poll
+from stages.retain import Retain
+from stages.rollup import IDLE_S, Rollup
 from stages.write import Write
 
 log = logging.getLogger("service")
@@ -28,11 +37,62 @@ log = logging.getLogger("service")
 #: Folder for what could not be stored, in DATA_DIR.
 QUARANTINE = "quarantine"
 
+#: Lock file of derived files, in DATA_DIR: a command by hand and the service make them in turn.
+ROLLUP_LOCK = "rollup.lock"
+
+#: Seconds by which the local clock must move against the monotonic one to count as a step.
+_STEP_S = 2.0
+#: Any moment; only differences to it count.
+_SOME_DAY = datetime(2020, 1, 1)  # noqa: DTZ001
+
 #: Seconds between two looks at the threads.
 _SUPERVISE_S = 1.0
 #: Seconds that stopping may take in all, and the poller's share of them: a hanging name look-up is left behind.
 _STOP_S = 4.0
 _POLLER_STOP_S = 1.0
+
+
+class Bell:
+    """A wait that `ring` ends early, also a ring that came before it."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def wait(self, timeout_s: float) -> None:
+        self._rung.wait(timeout_s)
+        self._rung.clear()
+
+
+class Alarm:
+    """Wakes the rollup at every full minute of the wall clock; `tick` is to be called about once a second.
+
+    The scheduler computes with naive local time and stalls when that steps back, as it does in October: a step of the
+    clock sets it anew.
+    """
+
+    def __init__(self, wake: Callable[[], object], clock: Clock) -> None:
+        self._wake = wake
+        self._clock = clock
+        self._scheduler = schedule.Scheduler()
+        self._ahead_s = 0.0
+        self._set()
+
+    def tick(self) -> None:
+        if abs(self._local_ahead_s() - self._ahead_s) > _STEP_S:
+            self._set()
+        self._scheduler.run_pending()
+
+    def _set(self) -> None:
+        self._ahead_s = self._local_ahead_s()
+        self._scheduler.clear()
+        self._scheduler.every().minute.at(":00").do(self._wake)
+
+    def _local_ahead_s(self) -> float:
+        local = datetime.now()  # noqa: DTZ005 - what the scheduler computes with
+        return (local - _SOME_DAY).total_seconds() - self._clock.monotonic()
 
 
 @dataclass(frozen=True)
@@ -44,21 +104,28 @@ class Service:
     queue: Queue
     store: Store
     write: Write
+    rollup: Rollup
     poller: Worker
     writer: Worker
+    roller: Worker
+    alarm: Alarm
 
-    def run(self, stop: Stop) -> int:
+    def run(self, stop: Stop, prepare: Callable[[], object] = lambda: None) -> int:
         """Work until a stop is asked for; gives how many readings could not be saved.
+
+        `prepare` is called when the folders are ours and nothing runs yet.
 
         Raises:
             AlreadyRunningError: another service holds one of the folders; nothing was started.
         """
         self.lock.acquire()
         try:
-            for worker in (self.writer, self.poller):
+            prepare()
+            for worker in (self.roller, self.writer, self.poller):
                 worker.start()
             while not stop.wait(_SUPERVISE_S):
-                for worker in (self.writer, self.poller):
+                self.alarm.tick()
+                for worker in (self.roller, self.writer, self.poller):
                     worker.replace_if_dead()
             return self._stop()
         finally:
@@ -69,12 +136,17 @@ class Service:
         deadline = time.monotonic() + _STOP_S
         self.poller.stop()
         self.pump.abort()
+        self.rollup.stop()
+        self.roller.stop()
         self.poller.join(_POLLER_STOP_S)
-        unsaved = self.store.close()
+        self.store.close()
         self.writer.stop()
         if self.writer.join(deadline - time.monotonic()):
             self._drain(deadline)
-            self.queue.close()
+            self.roller.join(deadline - time.monotonic())
+        # Asked once more: draining may have made room for what waited in memory.
+        unsaved = self.store.close()
+        self.queue.close()
         event(log, logging.INFO if not unsaved else logging.ERROR, "stopped", unsaved=unsaved)
         return unsaved
 
@@ -92,47 +164,79 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     `clock` and `interval_s` (seconds, may be shorter than the settings allow) are for tests and campaigns.
     """
     clock = clock or SystemClock()
-    shards, output = settings.output.shards, settings.output
-    quarantine = Quarantine(settings.data_dir / QUARANTINE)
-    queue = Queue(settings.cache_path)
-    catalog = Catalog(shards)
-    store = Store(
-        queue,
-        partial(readout.read, shards, catalog),
-        zone=settings.zone,
-        clock=clock,
-        batch=settings.buffer_samples,
-    )
-    pump = Pump(settings.host or "", settings.port, timeout_s=settings.timeout_s)
-    poll = Poll(
-        pump.read,
-        store.add,
-        address=f"{settings.host}:{settings.port}",
-        interval_s=interval_s or settings.interval_s,
-        retries=settings.retries,
-        clock=clock,
-    )
-    write = Write(queue, Shards(shards, catalog, quarantine), quarantine, store.catch_up)
-    event(
-        log,
-        logging.INFO,
-        "starting",
-        version=VERSION,
-        pump=f"{settings.host}:{settings.port}",
-        interval_s=interval_s or settings.interval_s,
-        zone=settings.zone.key,
-        data=settings.data_dir,
-    )
+    interval_s = interval_s or settings.interval_s
+    address = f"{settings.host}:{settings.port}"
+    facts = {"version": VERSION, "pump": address, "interval_s": interval_s, "zone": settings.zone.key}
+    event(log, logging.INFO, "starting", **facts, data=settings.data_dir)
     for warning in settings.warnings:
         log.warning(warning)
+    folder = settings.output.shards
+    quarantine = Quarantine(settings.data_dir / QUARANTINE)
+    queue = Queue(settings.cache_path)
+    catalog = Catalog(folder)
+    shards = Shards(folder, catalog, quarantine)
+    read = partial(readout.read, folder, catalog)
+    store = Store(queue, read, zone=settings.zone, clock=clock, batch=settings.buffer_samples)
+    pump = Pump(settings.host or "", settings.port, timeout_s=settings.timeout_s)
+    poll = Poll(pump.read, store.add, address=address, interval_s=interval_s, retries=settings.retries, clock=clock)
+    write = Write(queue, shards, quarantine, store.catch_up)
+    rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
+    retain = _build_retain(settings, clock, shards, catalog, rollup)
+    roll = Bell()
     return Service(
         lock=InstanceLock(
-            [settings.data_dir, settings.cache_path.parent, shards, output.daily, output.weekly, output.archive]
+            [settings.data_dir, settings.cache_path.parent, folder, *_kinds(settings).values(), settings.output.archive]
         ),
         pump=pump,
         queue=queue,
         store=store,
         write=write,
+        rollup=rollup,
         poller=Worker("poller", poll.step, clock),
         writer=Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake),
+        roller=Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring),
+        alarm=Alarm(roll.ring, clock),
     )
+
+
+def build_rollup(
+    settings: Settings, *, clock: Clock, oldest_waiting: Callable[[], int | None] = lambda: None
+) -> Rollup:
+    """The rollup stage alone, as the service and the command by hand use it."""
+    return Rollup(
+        Shelf(settings.output.shards, settings.data_dir / QUARANTINE),
+        _kinds(settings),
+        csv_time=settings.csv_time,
+        zone=settings.zone,
+        retention_days=settings.csv_retention_days,
+        clock=clock,
+        lock=partial(exclusive, settings.data_dir / ROLLUP_LOCK),
+        oldest_waiting=oldest_waiting,
+    )
+
+
+def _build_retain(settings: Settings, clock: Clock, shards: Shards, catalog: Catalog, rollup: Rollup) -> Retain:
+    return Retain(
+        settings.output.shards,
+        _kinds(settings),
+        csv_retention_days=settings.csv_retention_days,
+        shard_retention_days=settings.shard_retention_days,
+        compress_after_days=settings.compress_after_days,
+        zone=settings.zone,
+        clock=clock,
+        closed=shards.closed,
+        renew=catalog.renew,
+        needed_from=rollup.needed_from,
+    )
+
+
+def _kinds(settings: Settings) -> dict[str, Path]:
+    return {"daily": settings.output.daily, "weekly": settings.output.weekly}
+
+
+def _roll(rollup: Rollup, retain: Retain, now: float) -> float:
+    """One file; when none is due any more, what is old enough goes."""
+    pause_s = rollup.step(now)
+    if pause_s == IDLE_S:
+        retain.step()
+    return pause_s

@@ -46,7 +46,7 @@ class Store:
         self._zone = zone
         self._batch = batch
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Reading, bytes]] = []
+        self._waiting: list[bytes] = []
         self._closed = False
         self._outage = Outage(log, "queue", clock)
         #: Readings refused because as many as allowed waited already.
@@ -68,7 +68,7 @@ class Store:
             if len(self._waiting) >= MAX_WAITING and not self._flush():
                 self.refused += 1
                 raise BufferFullError(f"{MAX_WAITING} readings wait in memory", hint="free space for the queue")
-            self._waiting.append((reading, reading.encode()))
+            self._waiting.append(reading.encode())
             if len(self._waiting) >= self._batch:
                 self._flush()
         return reading
@@ -93,9 +93,9 @@ class Store:
             QueueError: the queue cannot be read now.
         """
         with self._lock:
-            buffered = [reading.time_ms for reading, _ in self._waiting]
-        queued = [time_ms for row in self._queue.snapshot() if (time_ms := time_of(row)) is not None]
-        return min([*buffered, *queued], default=None)
+            buffered = list(self._waiting)
+        rows = chain(self._queue.snapshot(), buffered)
+        return min((time_ms for row in rows if (time_ms := time_of(row)) is not None), default=None)
 
     def query(self, start: datetime, end: datetime) -> Iterator[Reading]:
         """The readings of [start, end) in time order, wherever they are.
@@ -113,9 +113,9 @@ class Store:
     def _query(self, start_ms: int, end_ms: int) -> Iterator[Reading]:
         # In the order of the flow: what moves on meanwhile is met again further down, and known by its time.
         with self._lock:
-            buffered = [reading for reading, _ in self._waiting]
-        queued = _decoded(self._queue.snapshot())
-        waiting = [reading for reading in chain(queued, buffered) if start_ms <= reading.time_ms < end_ms]
+            buffered = list(self._waiting)
+        rows = (row for row in chain(self._queue.snapshot(), buffered) if start_ms <= (time_of(row) or 0) < end_ms)
+        waiting = list(_decoded(rows))
         merged = _merge(self._stored(start_ms, end_ms), waiting)
         return (reading for reading in merged if reading.time_ms < end_ms)
 
@@ -123,7 +123,7 @@ class Store:
         if not self._waiting:
             return True
         try:
-            self._queue.put([encoded for _, encoded in self._waiting])
+            self._queue.put(self._waiting)
         except QueueError as error:
             facts = {"waiting": len(self._waiting), "most": MAX_WAITING, "refused": self.refused, "error": error}
             self._outage.seen("queue takes no readings, they wait in memory", **facts)

@@ -80,6 +80,7 @@ class Poll:
         self._attempt += 1
         if self._attempt == 1:
             self._polled_at = self._clock.utc()
+        self._outage.begin()
         try:
             answer = self._read()
         except PumpError as error:

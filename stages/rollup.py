@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline import checkpoint, files, window
 from pipeline.checkpoint import Checkpoint
-from pipeline.clock import Clock
+from pipeline.clock import Clock, from_ms
 from pipeline.errors import LoggerError
 from pipeline.log import event
 from pipeline.outage import Outage
@@ -26,6 +26,8 @@ log = logging.getLogger("rollup")
 IDLE_S = 60.0
 #: Seconds between a failed try and the second one.
 RETRY_S = 5.0
+#: Empty windows that are told of one by one; a long gap found at the start takes one line.
+_MOST_LINES = 4
 #: Bytes of the disk that a rollup leaves to the readings.
 RESERVE = 200_000_000
 
@@ -86,13 +88,26 @@ class Rollup:
 
     def due(self, now: datetime) -> list[Window]:
         """Windows whose file is missing or was made from other readings than stand in the shards now, oldest first."""
-        self._shelf.look()
+        self.look()
         waiting = self._oldest_waiting()
-        return [
-            one
-            for one in self._windows(now)
-            if (waiting is None or waiting >= one.end_ms) and not self._fits(one) and self._has_data(one)
+        missing = [
+            one for one in self._ended(now) if (waiting is None or waiting >= one.end_ms) and not self.is_current(one)
         ]
+        return self._with_data(missing)
+
+    def windows(self, now: datetime) -> list[Window]:
+        """All windows that have ended and hold readings, within the retention, oldest first."""
+        self.look()
+        return self._with_data(self._ended(now))
+
+    def look(self) -> None:
+        """See which shards there are now."""
+        self._shelf.look()
+
+    def needed_from(self) -> date | None:
+        """The first day whose shards a file that is due still needs; None where nothing is due."""
+        due = self.due(self._clock.utc())
+        return min((from_ms(one.start_ms).date() - timedelta(days=1) for one in due), default=None)
 
     def build(self, one: Window, progress: Callable[[int, int], object] = lambda _done, _total: None) -> Checkpoint:
         """Make the file of a window from the shards as they are.
@@ -100,7 +115,7 @@ class Rollup:
         Raises:
             LoggerError, OSError: it was not made.
         """
-        self._shelf.look()
+        self.look()
         sources = self._shelf.sources(one)
         if not sources:
             raise LoggerError(f"no readings in {one}", hint="no file is made of an empty window")
@@ -138,7 +153,7 @@ class Rollup:
             self._outage.raised("rollup failed twice, tried again at the next look", window=one, error=error)
         return 0.0
 
-    def _windows(self, now: datetime) -> Iterator[Window]:
+    def _ended(self, now: datetime) -> Iterator[Window]:
         """All windows that have ended, within the retention and not before the first shard, oldest first."""
         begun = self._shelf.first()
         if begun is None:
@@ -153,7 +168,7 @@ class Rollup:
                 if one.end_ms > begun.first_ms:
                     yield one
 
-    def _fits(self, one: Window) -> bool:
+    def is_current(self, one: Window) -> bool:
         """Whether the file of a window stands there and was made from what the shards hold now."""
         target = self._folders[one.kind] / one.name
         compressed = target.with_name(target.name + ".gz")
@@ -164,13 +179,21 @@ class Rollup:
             return False
         return list(record.sources) == self._shelf.sources(one, record.sources)
 
-    def _has_data(self, one: Window) -> bool:
-        if self._shelf.sources(one):
-            return True
-        if one not in self._empty:
-            self._empty.add(one)
-            event(log, logging.WARNING, "no readings in a window, no file is made", window=one)
-        return False
+    def _with_data(self, windows: Iterable[Window]) -> list[Window]:
+        """The windows in which readings lie; each of the others is told of once, many at once in one line."""
+        filled: list[Window] = []
+        empty: list[Window] = []
+        for one in windows:
+            (filled if self._shelf.sources(one) else empty).append(one)
+        new = [one for one in empty if one not in self._empty]
+        self._empty.update(new)
+        if len(new) <= _MOST_LINES:
+            for one in new:
+                event(log, logging.WARNING, "no readings in a window, no file is made", window=one)
+        else:
+            facts = {"windows": len(new), "first": new[0], "last": new[-1]}
+            event(log, logging.WARNING, "no readings in many windows, no files are made", **facts)
+        return filled
 
     def _clear_away(self) -> None:
         """Remove what dead jobs left: nothing is due, so no part file is wanted, and no checkpoint without its file."""

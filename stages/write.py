@@ -14,7 +14,7 @@ from pipeline.shard import Shards
 
 log = logging.getLogger("write")
 
-#: Readings of one batch: one fsync and one acknowledgement for all of them, at most 2 MB in memory.
+#: Readings of one batch: one fsync and one acknowledgement for all of them, about 8 MB in memory.
 BATCH = 256
 #: Seconds after which an idle writer looks at the queue without being woken.
 IDLE_S = 5.0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline import VERSION
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump, read_journal
 from tests import dumps
-from tests.parts import open_shards, reading
+from tests.parts import NOON, open_shards, reading
 from tests.running import ROOT, environment, fast_service
 
 
@@ -43,7 +44,7 @@ def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
 def test_help_names_every_command(env: dict[str, str]) -> None:
     done = call("--help", env=env)
     assert done.returncode == 0
-    for name in ("run", "demo", "queue", "check", "sensors", "simulate"):
+    for name in ("run", "demo", "rollup", "queue", "check", "sensors", "simulate"):
         assert f"  {name} " in done.stdout
         each = call(name, "--help", env=env)
         assert (each.returncode, each.stdout.startswith("usage: python -m pipeline " + name)) == (0, True)
@@ -183,25 +184,83 @@ def test_simulator_names_a_port_in_use(env: dict[str, str], simulated: Simulated
     assert "in use" in done.stderr
 
 
-def test_demo_stores_readings_and_goes_on_at_the_next_start(tmp_path: Path, env: dict[str, str]) -> None:
-    stored = []
-    for arguments in ((), (), ("--fresh",)):
-        command = [sys.executable, "-m", "pipeline", "demo", *arguments]
-        demo_env = {**env, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(
-            command, cwd=tmp_path, env=demo_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
+def demo_until(line_part: str, tmp_path: Path, env: dict[str, str], *arguments: str) -> str:
+    """What a demo prints until a line shows up and Ctrl-C has ended it."""
+    command = [sys.executable, "-m", "pipeline", "demo", *arguments]
+    demo_env = {**env, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=demo_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
             assert process.stdout
+            printed = ""
             for line in process.stdout:
-                if "1 stored" in line:
+                printed += line
+                if line_part in line:
                     break
             process.send_signal(signal.SIGINT)
             rest, errors = process.communicate(timeout=9)
-        assert (process.returncode, errors) == (130, "")
-        assert "readings stored in this run" in rest
+        finally:
+            process.kill()
+    assert (process.returncode, errors) == (130, "")
+    return printed + rest
+
+
+def test_demo_stores_readings_and_goes_on_at_the_next_start(tmp_path: Path, env: dict[str, str]) -> None:
+    counts = []
+    for arguments in ((), (), ("--fresh",)):
+        assert "readings stored in this run" in demo_until("1 stored", tmp_path, env, "--days", "0", *arguments)
         (shard,) = (tmp_path / "data-demo" / "shards").glob("*.csv")
-        stored.append(shard.read_bytes().count(b"\n") - 1)
-    assert stored == [1, 2, 1]
+        counts.append(shard.read_bytes().count(b"\n") - 1)
+    assert counts == [1, 2, 1]
+
+
+def test_demo_has_history_with_daily_and_weekly_files(tmp_path: Path, env: dict[str, str]) -> None:
+    printed = demo_until("_weekly.csv", tmp_path, env, "--days", "1")
+    assert "history: 2880 readings since" in printed
+    assert "_daily.csv, " in printed
+
+
+def rolled_up(folder: Path) -> list[str]:
+    return sorted(p.name for kind in ("daily", "weekly") for p in (folder / kind).glob("*.csv"))
+
+
+def test_rollup_by_hand_makes_what_is_due_and_then_nothing(env: dict[str, str], data: Path) -> None:
+    now = datetime.now(UTC)
+    ago_s = (now - NOON).total_seconds()
+    open_shards(data).append([reading(ago_s - 86_400 * days, days) for days in (3, 2, 1)])
+    done = call("rollup", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    made = rolled_up(data)
+    assert done.stdout.count("_daily.csv: ") == sum("daily" in name for name in made) >= 2
+    assert "everything is up to date" in call("rollup", env=env).stdout
+    newest = made[-1][:10]
+    again = call("rollup", "--kind", "weekly", "--date", newest, "--force", env=env)
+    assert again.stdout.startswith(f"{newest}_weekly.csv: ")
+    assert again.stdout.count("\n") == 1
+
+
+def test_rollup_by_hand_says_what_cannot_be_made(env: dict[str, str], data: Path) -> None:
+    missing = call("rollup", env=env)
+    assert (missing.returncode, "no shards in" in missing.stderr) == (1, True)
+    open_shards(data).append([reading(0)])
+    empty = call("rollup", "--date", "2020-05-05", env=env)
+    assert (empty.returncode, "no readings in daily 2020-05-05" in empty.stderr) == (1, True)
+    future = call("rollup", "--date", "2090-05-05", env=env)
+    assert (future.returncode, "has not ended yet" in future.stderr) == (1, True)
+    wrong = call("rollup", "--date", "5.5.2026", env=env)
+    assert (wrong.returncode, "must be a day such as" in wrong.stderr) == (2, True)
+
+
+def test_rollup_by_hand_is_safe_beside_a_running_service(
+    env: dict[str, str], data: Path, simulated: SimulatedPump
+) -> None:
+    open_shards(data).append([reading(0, 1), reading(3 * 86_400, 2)])
+    with fast_service(data, simulated, CSV_RETENTION_DAYS="0", COMPRESS_AFTER_DAYS="0"):
+        assert simulated.wait_for(simulated.answers + 3, 8)
+        done = call("rollup", "--date", "2026-01-06", "--force", env=env)
+    assert done.returncode == 0
+    assert {"2026-01-06_daily.csv", "2026-01-06_weekly.csv"} <= set(rolled_up(data))
 
 
 def test_ctrl_c_of_run_stops_cleanly_with_130(env: dict[str, str], data: Path, simulated: SimulatedPump) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from pipeline.house import House
 from pipeline.queue import Queue
 from pipeline.simulator import Dump, Fault, SimulatedPump
 from tests import dumps
+from tests.parts import NOON, open_shards, reading
 from tests.running import ROOT, Comparison, compare, drain, environment, fast_service, numbered
 
 
@@ -164,6 +166,17 @@ def test_real_answers_flow_into_the_shards(tmp_path: Path, journal: Path, name: 
     found = compare(tmp_path / "data", journal)
     assert found.missing <= 1
     assert (found.doubled, found.foreign) == (0, 0)
+
+
+def test_service_makes_up_the_daily_and_weekly_files_that_are_due(tmp_path: Path, simulated: SimulatedPump) -> None:
+    ago_s = (datetime.now(UTC) - NOON).total_seconds()
+    open_shards(tmp_path / "data").append([reading(ago_s - 86_400 * days, days) for days in (4, 3, 2, 1)])
+    with fast_service(tmp_path / "data", simulated, COMPRESS_AFTER_DAYS="1") as process:
+        _until(lambda: len(list((tmp_path / "data" / "weekly").glob("*.csv*.checkpoint"))) >= 3)
+        _until(lambda: list((tmp_path / "data" / "shards").glob("*.gz")))
+        assert ended(process, signal.SIGTERM)[0] == 0
+    assert len(list((tmp_path / "data" / "daily").glob("*_daily.csv*"))) >= 6
+    assert not list((tmp_path / "data" / "daily").glob("*.part"))
 
 
 @contextmanager

@@ -1,0 +1,52 @@
+"""Commands that make derived files by hand, safe beside a running service."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+from pipeline import lock, progress, service
+from pipeline.clock import SystemClock
+from pipeline.errors import LoggerError
+from pipeline.listing import size
+from pipeline.settings import Settings
+from pipeline.window import KINDS, Window
+from stages.rollup import Rollup
+
+
+def rollup(settings: Settings, *, kind: str | None, day: date | None, force: bool) -> None:
+    """Make the daily and weekly files that are due, or those of one day; say what was made.
+
+    Raises:
+        LoggerError, OSError: a file could not be made; those before it stand.
+    """
+    if not settings.output.shards.is_dir():
+        raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    stage = service.build_rollup(settings, clock=SystemClock())
+    logging.getLogger("rollup").setLevel(logging.WARNING)
+    kinds = [kind] if kind else list(KINDS)
+    with lock.exclusive(settings.data_dir / service.ROLLUP_LOCK):
+        wanted = _wanted(stage, kinds, day, force)
+        for one in wanted:
+            _make(stage, one)
+    if not wanted:
+        print("everything is up to date; --date YYYY-MM-DD --force makes a file anew")
+
+
+def _wanted(stage: Rollup, kinds: Sequence[str], day: date | None, force: bool) -> list[Window]:
+    now = SystemClock().utc()
+    if day is None:
+        due = stage.windows(now) if force else stage.due(now)
+        return [one for one in due if one.kind in kinds]
+    windows = [stage.window(day, kind) for kind in kinds]
+    if windows[0].end_ms > now.timestamp() * 1000:
+        raise LoggerError(f"{windows[0]} has not ended yet", hint="the date is the day on which a window ends")
+    stage.look()
+    return [one for one in windows if force or not stage.is_current(one)]
+
+
+def _make(stage: Rollup, one: Window) -> None:
+    with progress.shown(one.name, "B") as tell:
+        record = stage.build(one, tell)
+    print(f"{one.name}: {size(record.length)} from {len(record.sources)} shards")

@@ -1,0 +1,21 @@
+"""A progress bar on a terminal, nothing on a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def shown(what: str, unit: str) -> Iterator[Callable[[float, float], None]]:
+    """A bar while the block lasts; what it gives is told how much is done and how much there is in all."""
+    with tqdm(desc=what, unit=unit, unit_scale=True, disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def progress(done: float, total: float) -> None:
+            bar.total = max(done, total)
+            bar.update(done - bar.n)
+
+        yield progress

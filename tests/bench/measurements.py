@@ -1,0 +1,13 @@
+"""Every measurement, in the order in which a reading flows."""
+
+from __future__ import annotations
+
+from tests.bench import backlog, poll, service, sizes
+from tests.bench.figures import Measurement
+
+MEASUREMENTS = (
+    Measurement("poll", "from connecting to the pump until the reading is durable in the queue", poll.measure),
+    Measurement("backlog", "readings that waited on the queue, through the writer", backlog.measure),
+    Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
+    Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
+)

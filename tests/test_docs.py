@@ -1,0 +1,212 @@
+"""Holds what README and docs say against the program: settings, commands, lines of the log, links and examples."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli, repair
+from pipeline.clock import utc_text
+from pipeline.settings import RULES
+from tests.parts import open_shards, reading
+from tests.test_layers import imports, modules, tree
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def rows(page: Path, heading: str) -> list[list[str]]:
+    """The cells of each row of the table whose head begins with a text."""
+    _, _, rest = page.read_text(encoding="utf-8").partition(f"\n| {heading} |")
+    table = rest.partition("\n\n")[0].splitlines()[2:]
+    assert table, f"{page.name} has no table {heading}"
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def code(page: Path) -> Iterator[str]:
+    """Every line of code on a page, in a block or in the text."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"^```[a-z]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield from block.splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def commands(parser: argparse.ArgumentParser) -> set[str]:
+    return {name for each in parser._actions if isinstance(each, argparse._SubParsersAction) for name in each.choices}
+
+
+def defaults() -> dict[str, object]:
+    given = tomllib.loads((ROOT / "settings.toml").read_text(encoding="utf-8"))
+    nested = given.pop("OUTPUT_DIRS")
+    return given | {f"OUTPUT_DIRS.{key}": value for key, value in nested.items()}
+
+
+def test_readme_names_every_setting_with_its_default() -> None:
+    told = {key.strip("`"): default for key, default, _ in rows(README, "key")}
+    assert list(told) == list(RULES)
+    assert told == {key: "empty" if value in ("", []) else f"`{value}`" for key, value in defaults().items()}
+
+
+def test_readme_tells_the_range_of_every_number() -> None:
+    for key, _, meaning in rows(README, "key"):
+        with pytest.raises(ValueError, match="must be") as refused:
+            RULES[key.strip("`")](object())
+        if found := re.search(r"number from (\d+) to (\d+)", str(refused.value)):
+            assert f"{found[1]} to {found[2]}" in meaning, key
+
+
+def test_readme_names_every_command() -> None:
+    assert {name.strip("`") for name, _ in rows(README, "command")} == commands(cli._parser())
+
+
+def test_readme_names_every_exit_code() -> None:
+    told = {int(code) for code, _ in rows(README, "exit code")}
+    assert told == {value for name, value in vars(cli).items() if name.startswith("EXIT_")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_in_the_docs_is_understood(page: Path) -> None:
+    placeholders = {"NAME": "stall"}
+    for line in code(page):
+        if found := re.search(r"-m pipeline\b(.*)", line):
+            words = shlex.split(found[1], comments=True)
+            if words:
+                cli._parser().parse_args([placeholders.get(word, word) for word in words])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_in_the_docs_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        found for line in code(page) for found in re.findall(r"(?:^|= ?\S+ |&& )make (?:[A-Z]+=\S+ )*([a-z]+)", line)
+    }
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_variable_in_the_docs_is_a_setting(page: Path) -> None:
+    known = {"LUX_" + key.replace(".", "__") for key in RULES} | {"LUX_SETTINGS_FILE"}
+    assert set(re.findall(r"\bLUX_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_path_in_the_docs_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", text):
+        file = (page.parent / target) if target else page
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, anchor
+    for path in re.findall(r"`((?:pipeline|stages|tests)/\w+\.py)`", text):
+        assert (ROOT / path).exists(), path
+
+
+def log_lines() -> set[str]:
+    """Every line that the program can log, `...` for what is filled in."""
+    nodes = (node for module in used() for node in ast.walk(tree(module)))
+    return {line for node in nodes if isinstance(node, ast.Call) and (line := _line_of(node))} | {
+        *repair._DONE.values()
+    }
+
+
+def used() -> set[str]:
+    """The modules that the program imports: a stage may lie ready that no service runs yet."""
+    found: set[str] = set()
+    ahead = {"pipeline.__main__"}
+    while ahead:
+        found |= ahead
+        ahead = {name for module in ahead for name in imports(module) & modules().keys()} - found
+    return found
+
+
+def _line_of(call: ast.Call) -> str:
+    """What a call logs; empty for a call that logs nothing of its own."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    place = {"event": 2, "failure": 1, "seen": 0, "raised": 0}.get(name)
+    place = 0 if ast.unparse(call.func) in ("log.error", "log.warning", "log.info") else place
+    if place is None or len(call.args) <= place:
+        return ""
+    words = call.args[place]
+    if isinstance(words, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "..." for part in words.values)  # type: ignore[misc]
+    return words.value.replace("%s", "...") if isinstance(words, ast.Constant) and isinstance(words.value, str) else ""
+
+
+def test_operation_page_explains_every_line_of_the_log() -> None:
+    explained = {line.strip("`") for line, _, _ in rows(ROOT / "docs" / "operation.md", "line")}
+    # `pump`, `queue` and each stage `works again`: the words before are filled in.
+    general = {"... works again" if line.endswith(" works again") else line for line in explained}
+    assert general == log_lines()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_example_is_sound(page: Path) -> None:
+    for block in blocks(page, "python"):
+        compile(block, page.name, "exec")
+
+
+def test_example_reads_all_parts_of_all_days_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [reading(0), reading(60), reading(30), reading(30, 5), reading(86400), reading(90, letters="V3.92")]
+    open_shards(tmp_path / "data").append(given)
+    shards = tmp_path / "data" / "shards"
+    assert {path.name for path in shards.glob("*.csv")} == {
+        "2026-01-05.csv",
+        "2026-01-05.2.csv",
+        "2026-01-05.3.csv",
+        "2026-01-06.csv",
+    }
+    with (shards / "2026-01-06.csv").open("ab") as file:
+        file.write(b"2026-01-06T11:00:30.000Z,\0\0\0\n2026-01-06T11:01")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks(ROOT / "docs" / "data-format.md", "python")[0], "data-format.md", "exec"), {})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    wanted = sorted((utc_text(each.time_ms + (each is given[3])), each.answer.calculations[10]) for each in given)
+    assert [(time, int(raw)) for time, _, _, raw in lines] == wanted
+    assert [round(float(value) * 10) for _, value, unit, _ in lines if unit == "°C"] == [raw for _, raw in wanted]
+
+
+def test_data_format_page_names_pieces_in_quarantine_as_they_are(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(), reading(30)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    header, first, second = part.read_bytes().splitlines(keepends=True)
+    part.write_bytes(header.replace(b"t", b"T") + first + b"bad\n" + second + second[:9])
+    open_shards(tmp_path)
+    kept = {re.sub(r"-\d+-[0-9a-f]{16}\.bin$", "", path.name) for path in (tmp_path / "quarantine").iterdir()}
+    told = {cell.strip("`") for cell, _ in rows(ROOT / "docs" / "data-format.md", "origin")} - {"queue"}
+    assert {name.replace("2026-01-05.csv", "<part>") for name in kept} == {
+        name.removesuffix("-<offset>") for name in told
+    }
+
+
+def test_data_format_page_names_what_a_schema_holds(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading()])
+    (path,) = (tmp_path / "shards").glob("schema-*.json")
+    assert path.name == f"schema-{sha256(path.read_bytes()).hexdigest()[:12]}.json"
+    document = json.loads(path.read_bytes())
+    page = ROOT / "docs" / "data-format.md"
+    told = {name for cell, _ in rows(page, "member") for name in re.findall(r"`(\w+)`", cell)}
+    assert told == set(document)
+    told = {name for cell, _ in rows(page, "member of a sensor's field") for name in re.findall(r"`(\w+)`", cell)}
+    assert told == {name for field in document["fields"][3:] for name in field}
+    with (tmp_path / "shards" / "2026-01-05.csv").open(newline="") as file:
+        header = next(csv.reader(file))
+    assert header == [field["name"] for field in document["fields"]]
+    assert header[:3] == [re.findall(r"`(\w+)`", cell)[0] for cell, _ in rows(page, "column")[:3]]

@@ -1,0 +1,203 @@
+"""Holds which file may import which: words <- vessels <- verbs <- doors, and one library in one file."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+#: What the data is: pure values, and the words that every file shares.
+WORDS = {
+    "pipeline",
+    "pipeline.clock",
+    "pipeline.compress",
+    "pipeline.errors",
+    "pipeline.files",
+    "pipeline.log",
+    "pipeline.outage",
+    "pipeline.part",
+    "pipeline.reading",
+    "pipeline.schema",
+    "pipeline.sensors",
+    "pipeline.stop",
+}
+
+#: Where the data rests or comes from: each vessel with the files that it is made of.
+VESSELS = {
+    "pump": {"pipeline.pump"},
+    "queue": {"pipeline.queue", "pipeline.queue_view", "pipeline.salvage"},
+    "shards": {
+        "pipeline.appender",
+        "pipeline.catalog",
+        "pipeline.readout",
+        "pipeline.repair",
+        "pipeline.shard",
+    },
+    "rollups": {
+        "pipeline.checkpoint",
+        "pipeline.rollup_file",
+        "pipeline.shelf",
+        "pipeline.span",
+        "pipeline.window",
+    },
+    "quarantine": {"pipeline.quarantine"},
+    "store": {"pipeline.store"},
+    "lock": {"pipeline.lock"},
+    "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings"},
+    "simulated pump": {
+        "pipeline.house",
+        "pipeline.house_plan",
+        "pipeline.house_values",
+        "pipeline.simulator",
+        "pipeline.simulator_answers",
+    },
+}
+
+#: What moves the data on.
+VERBS = {"stages", "stages.poll", "stages.retain", "stages.rollup", "stages.write"}
+
+#: Who builds all, supervises it and speaks to a person.
+DOORS = {
+    "pipeline.__main__",
+    "pipeline.check",
+    "pipeline.cli",
+    "pipeline.demo",
+    "pipeline.listing",
+    "pipeline.service",
+    "pipeline.worker",
+}
+
+#: A vessel that imports another one, and why.
+EXCEPTIONS = {
+    # For the type of what they are given.
+    ("pipeline.repair", "pipeline.quarantine"),
+    ("pipeline.shard", "pipeline.quarantine"),
+    ("pipeline.store", "pipeline.queue"),
+    # Which parts have bad lines is told by the names under which those were kept.
+    ("pipeline.shelf", "pipeline.repair"),
+    # The rows kept aside belong to the queue's state; only the names of their files tell how many there are.
+    ("pipeline.queue_view", "pipeline.quarantine"),
+}
+
+#: The one file that imports each library; what is here and not yet imported comes with its stage.
+LIBRARIES = {
+    "dynaconf": "pipeline.settings",
+    "luxtronik": "pipeline.sensors",
+    "persistqueue": "pipeline.queue",
+    "schedule": "pipeline.service",
+}
+
+#: The command that writes to a controller: it restarts some and wears the flash memory of all.
+WRITE_COMMAND = 3002
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the program by its name."""
+    paths = sorted(path for folder in ("pipeline", "stages") for path in (ROOT / folder).rglob("*.py"))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(modules()[module].read_text(encoding="utf-8"))
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """The modules that a module imports, anywhere in it: ours by their full name, others by their first part."""
+    found: set[str] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            found.update(_module(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            found.update(_module(f"{node.module}.{alias.name}") for alias in node.names)
+    return frozenset(found)
+
+
+def _module(name: str) -> str:
+    """The module that an imported name stands for or in."""
+    while name not in modules() and "." in name:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def ours(module: str) -> set[str]:
+    return {name for name in imports(module) if name in modules()}
+
+
+def vessel_of(module: str) -> str | None:
+    return next((vessel for vessel, files in VESSELS.items() if module in files), None)
+
+
+def test_every_module_stands_in_one_layer() -> None:
+    listed = [*WORDS, *VERBS, *DOORS, *(module for files in VESSELS.values() for module in files)]
+    assert sorted(listed) == sorted(modules())
+
+
+@pytest.mark.parametrize("module", sorted(WORDS))
+def test_word_imports_words_only(module: str) -> None:
+    assert ours(module) <= WORDS
+
+
+@pytest.mark.parametrize("module", sorted(module for files in VESSELS.values() for module in files))
+def test_vessel_imports_words_and_its_own_files(module: str) -> None:
+    own = VESSELS[vessel_of(module) or ""]
+    others = {name for name in ours(module) - WORDS - own if (module, name) not in EXCEPTIONS}
+    assert not others
+
+
+def test_every_exception_is_still_needed() -> None:
+    assert all(imported in imports(module) for module, imported in EXCEPTIONS)
+
+
+@pytest.mark.parametrize("module", sorted(VERBS))
+def test_verb_imports_vessels_and_words_and_no_other_verb(module: str) -> None:
+    assert not ours(module) & ((VERBS | DOORS) - {module})
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_only_doors_see_the_settings(module: str) -> None:
+    if module not in DOORS:
+        assert "pipeline.settings" not in imports(module)
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    # The packages hold no code that imports, so an import of one of their modules is none of theirs.
+    order = list(TopologicalSorter({module: ours(module) for module in modules()}).static_order())
+    assert len(order) == len(modules())
+
+
+def test_each_library_is_imported_in_one_file() -> None:
+    users: dict[str, set[str]] = defaultdict(set)
+    for module in modules():
+        for name in imports(module):
+            if name not in modules() and name not in sys.stdlib_module_names:
+                users[name].add(module)
+    assert users == {library: {LIBRARIES[library]} for library in users}
+
+
+def test_command_that_writes_to_a_controller_stands_nowhere() -> None:
+    for module, path in modules().items():
+        assert str(WRITE_COMMAND) not in path.read_text(encoding="utf-8"), module
+        numbers = [node.value for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)]
+        assert WRITE_COMMAND not in numbers, module
+
+
+def test_architecture_page_lists_every_module_in_its_layer() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (doors|verbs|words|vessel: [a-z ]+) \| ([^|]+) \|", page, re.MULTILINE))
+    wanted = {"doors": DOORS, "verbs": VERBS, "words": WORDS} | {f"vessel: {k}": v for k, v in VESSELS.items()}
+    packages = {"pipeline", "stages"}
+    assert {row: {name.replace("/", ".") for name in re.findall(r"`([^`]+)`", cell)} for row, cell in rows.items()} == {
+        row: {name.removeprefix("pipeline.") for name in files - packages} for row, files in wanted.items()
+    }
