@@ -27,6 +27,8 @@ class Appender:
         self.path = path
         self.end = end
         self.last_ms = last_ms
+        #: Whether bytes of ours may stand behind `end`.
+        self.is_dirty = False
         self._writer = writer
         self._waiting: list[bytes] = []
         self._loaded_end = end
@@ -63,9 +65,10 @@ class Appender:
         try:
             self._write()
         except OSError as error:
-            event(log, logging.WARNING, "write failed, written again", file=self.path, error=error)
             repair.cut(self.path, self.end)
             self._write()
+            event(log, logging.WARNING, "write failed and was written again", file=self.path, error=error)
+        self.is_dirty = False
         self.end += sum(map(len, self._waiting))
         if self._rewrite_from is not None:
             self._loaded_end = self._rewrite_from
@@ -77,6 +80,7 @@ class Appender:
             size = os.fstat(descriptor).st_size
             if size != self.end:
                 raise ChangedPartError(self.path, size, self.end)
+            self.is_dirty = True
             if self._rewrite_from is not None:
                 found = os.pread(descriptor, self._loaded_end - self._rewrite_from, self._rewrite_from)
                 files.write_at(descriptor, found, self._rewrite_from)

@@ -6,20 +6,25 @@ Data Package with one resource for each schema. Where it is lost, a part's own h
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pipeline import files
 from pipeline.log import event
-from pipeline.part import Part, list_parts, open_part, parse_name
+from pipeline.part import Part, first_line, list_parts, parse_name
 from pipeline.schema import Schema, decode_schema
 
 log = logging.getLogger("catalog")
 
 PACKAGE = "datapackage.json"
+#: Member of the package for the highest part number that each day ever had.
+_NUMBERS = "lastPart"
 
 
 class Catalog:
@@ -29,14 +34,33 @@ class Catalog:
         self._folder = folder
         self._schemas: dict[str, Schema] = {}
         self._parts: dict[Part, str] | None = None
-        self._lock = threading.Lock()
+        self._numbers: dict[date, int] = {}
+        self._told: set[Path] = set()
+        self._lock = threading.RLock()
 
     def schema_of(self, part: Part) -> Schema | None:
-        """The schema of a part; None where nothing on disk tells it."""
-        known = self._known()
-        if part not in known and (found := self._by_header(part)):
-            known[part] = found.hash
-        return self._schema(known[part]) if part in known else None
+        """The schema of a part; None where nothing on disk tells it.
+
+        Raises:
+            OSError: the part cannot be read.
+        """
+        with self._lock:
+            path = list_parts(self._folder).get(part)
+            named = self._known().get(part)
+            schema = self._schema(named) if named else None
+            if path is None:
+                return schema
+            header = first_line(path)
+            if schema and schema.header == header:
+                return schema
+            # A sound header counts more than an entry: the package file may be an old or a foreign one.
+            return self._by_header(header) or schema
+
+    def last_number(self, day: date) -> int:
+        """The highest number that a part of a day ever had, also of one that is gone; 0 where none had."""
+        with self._lock:
+            self._known()
+            return self._numbers.get(day, 0)
 
     def register(self, part: Part, schema: Schema) -> None:
         """Make a part's schema durable, before the part itself is.
@@ -46,8 +70,9 @@ class Catalog:
         """
         with self._lock:
             target = self._folder / _file_name(schema.hash)
-            if not target.exists():
-                files.publish(target, schema.encode())
+            encoded = schema.encode()
+            if not target.exists() or target.read_bytes() != encoded:
+                files.publish(target, encoded)
             self._schemas[schema.hash] = schema
             self._publish({part: schema.hash})
 
@@ -68,32 +93,36 @@ class Catalog:
     def _read(self) -> dict[Part, str]:
         path = self._folder / PACKAGE
         try:
-            resources = json.loads(path.read_bytes())["resources"]
-            return {part: _hash(r["schema"]) for r in resources for name in r["path"] if (part := parse_name(name))}
+            document = json.loads(path.read_bytes())
+            self._numbers = {date.fromisoformat(day): int(last) for day, last in document[_NUMBERS].items()}
+            named = [(name, _hash(each["schema"])) for each in document["resources"] for name in each["path"]]
+            return {part: schema for name, schema in named if (part := parse_name(name))}
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            event(
-                log, logging.WARNING, "package file is not readable; headers tell the schemas", file=path, error=error
-            )
+            event(log, logging.WARNING, "package file cannot be read; headers tell the schemas", file=path, error=error)
             return {}
 
     def _schema(self, name: str) -> Schema | None:
         if name not in self._schemas:
             path = self._folder / _file_name(name)
             try:
-                self._schemas[name] = decode_schema(path.read_bytes())
+                data = path.read_bytes()
+                if hashlib.sha256(data).hexdigest()[: len(name)] != name:
+                    raise ValueError("its content is not that of its name")
+                self._schemas[name] = decode_schema(data)
             except (FileNotFoundError, ValueError) as error:
-                event(log, logging.ERROR, "schema cannot be read", file=path, error=error)
+                self._tell(path, error)
                 return None
         return self._schemas[name]
 
-    def _by_header(self, part: Part) -> Schema | None:
-        path = list_parts(self._folder).get(part)
-        if path is None:
-            return None
-        with open_part(path) as file:
-            header = file.readline()
+    def _tell(self, path: Path, error: Exception) -> None:
+        if path not in self._told:
+            event(log, logging.ERROR, "schema cannot be read", file=path, error=error)
+        self._told.add(path)
+
+    def _by_header(self, header: bytes) -> Schema | None:
+        """The only schema with a header; None where none has it or several have."""
         names = sorted(_hash(found.name) for found in self._folder.glob(_file_name("*")))
         fitting = [schema for name in names if (schema := self._schema(name)) and schema.header == header]
         return fitting[0] if len(fitting) == 1 else None
@@ -103,14 +132,24 @@ class Catalog:
         names = {part: path.name for part, path in list_parts(self._folder).items()}
         known = {part: name for part, name in self._known().items() if part in names} | coming
         names |= {part: part.name for part in coming}
+        self._count(names)
         document = {
             "name": "luxtronik-readings",
             "title": "Readings of a Luxtronik heat pump controller",
             "profile": "data-package",
+            _NUMBERS: {str(day): last for day, last in sorted(self._numbers.items())},
             "resources": [_resource(schema, known, names) for schema in sorted(set(known.values()))],
         }
         files.publish(self._folder / PACKAGE, json.dumps(document, indent=1).encode() + b"\n")
         self._parts = known
+
+    def _count(self, there: Iterable[Part]) -> None:
+        """Remember the highest number of each day that is not older than all that is there."""
+        numbers = dict(self._numbers)
+        for part in there:
+            numbers[part.day] = max(numbers.get(part.day, 0), part.number)
+        first = min((part.day for part in there), default=date.max)
+        self._numbers = {day: last for day, last in numbers.items() if day >= first}
 
 
 def _resource(schema: str, known: dict[Part, str], names: dict[Part, str]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ EXIT_USAGE = 2
 #: Another service holds the folders.
 EXIT_RUNNING = 3
 #: Stopped with readings that could not be saved.
-EXIT_UNSAVED = 4
+EXIT_UNSAVED = service.UNSAVED
 #: Ended by Ctrl-C.
 EXIT_INTERRUPTED = 130
 

@@ -42,6 +42,11 @@ def to_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def to_ms_up(moment: datetime) -> int:
+    """The same, rounded up: the first whole millisecond that is not before the time."""
+    return -((_EPOCH - moment) // _MILLISECOND)
+
+
 def from_ms(time_ms: int) -> datetime:
     """The aware UTC time of whole milliseconds since 1970."""
     return _EPOCH + timedelta(milliseconds=time_ms)

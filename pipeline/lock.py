@@ -36,8 +36,10 @@ class InstanceLock:
             OSError: a folder cannot be made or written.
         """
         try:
-            for folder in dict.fromkeys(self._folders):
+            for folder in self._folders:
                 files.make_folder(folder)
+            # One folder may have two names, through a link.
+            for folder in dict.fromkeys(folder.resolve() for folder in self._folders):
                 self._held.append(_lock(folder / NAME))
         except BaseException:
             self.release()

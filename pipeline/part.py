@@ -8,9 +8,12 @@ fields, holds only characters that a row can have, begins with a UTC time, and r
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
@@ -24,6 +27,8 @@ _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.csv(\.gz)?", re.A
 #: Every byte that a whole row may hold: numbers, times, the words of `source`, the line end.
 _ALLOWED = b"0123456789-+.,:TZ logiven\n"
 _TIME_LENGTH = 24
+#: What reading a damaged compressed file raises.
+DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
 #: No line is longer: 10,000 sensors in each group with 14 characters each stay below it.
 _MAX_LINE = 1 << 20
 
@@ -55,13 +60,15 @@ class Survey:
     """What a look at every line of a part found.
 
     `good` lines rise in time; `bad` are (offset, length) of pieces in front of good lines; `end` is where the last
-    good line ends and `size` where the file does: what lies between is a bad tail.
+    good line ends and `size` where the file does: what lies between is a bad tail. `damage` is what ended the look at a
+    compressed part too early.
     """
 
     good: list[Line] = field(default_factory=list)
     bad: list[tuple[int, int]] = field(default_factory=list)
     end: int = 0
     size: int = 0
+    damage: Exception | None = None
 
 
 def parse_name(name: str) -> Part | None:
@@ -78,16 +85,26 @@ def parse_name(name: str) -> Part | None:
 def list_parts(folder: Path) -> dict[Part, Path]:
     """The files of all parts in a folder, in order of day and number; where a plain and a gz stand, the plain one."""
     found: dict[Part, Path] = {}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        part = parse_name(path.name)
-        if part and (path.suffix == ".csv" or part not in found):
-            found[part] = path
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            part = parse_name(entry.name)
+            if part and entry.is_file() and (entry.name.endswith(".csv") or part not in found):
+                found[part] = folder / entry.name
     return dict(sorted(found.items()))
 
 
 def open_part(path: Path) -> BinaryIO:
     """A part's file, read as if it were not compressed."""
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def first_line(path: Path) -> bytes:
+    """A part's header as it stands there; nothing where a compressed part cannot be read."""
+    with open_part(path) as file:
+        try:
+            return file.readline(_MAX_LINE)
+        except DAMAGE:
+            return b""
 
 
 def digest(line: bytes) -> bytes:
@@ -101,7 +118,7 @@ def survey(file: BinaryIO, fields: int, start: int) -> Survey:
     file.seek(start)
     whole: list[Line] = []
     offset = start
-    while piece := file.readline(_MAX_LINE):
+    while piece := _next_piece(file, found):
         time_ms = line_time(piece, fields)
         if time_ms is None:
             found.bad.append((offset, len(piece)))
@@ -111,6 +128,14 @@ def survey(file: BinaryIO, fields: int, start: int) -> Survey:
     found.size = offset
     _keep_rising(found, whole)
     return found
+
+
+def _next_piece(file: BinaryIO, found: Survey) -> bytes:
+    try:
+        return file.readline(_MAX_LINE)
+    except DAMAGE as error:
+        found.damage = error
+        return b""
 
 
 def line_time(line: bytes, fields: int) -> int | None:

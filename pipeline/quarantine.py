@@ -23,11 +23,18 @@ class Quarantine:
         Raises:
             OSError: the piece must not be dropped where it was.
         """
-        target = self.folder / f"{origin}-{hashlib.sha256(data).hexdigest()[:16]}.bin"
+        target = self._target(origin, data)
         if not target.exists():
             files.make_folder(self.folder)
             files.publish(target, data)
         return target
+
+    def holds(self, origin: str, data: bytes) -> bool:
+        """Whether a piece was kept before."""
+        return self._target(origin, data).exists()
+
+    def _target(self, origin: str, data: bytes) -> Path:
+        return self.folder / f"{origin}-{hashlib.sha256(data).hexdigest()[:16]}.bin"
 
 
 def count(folder: Path, origin: str) -> int:

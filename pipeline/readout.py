@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import logging
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,14 +23,14 @@ log = logging.getLogger("shard")
 
 #: A day is a label fixed at the poll; its rows lie within so many days of its UTC date, whatever the zone was.
 _SPREAD = timedelta(days=2)
-#: From 1970 to the year 9999.
-_ALWAYS = (0, 253_370_764_800_000)
+#: From 1970 to the year 9998.
+_ALWAYS = (0, 253_339_228_800_000)
 
 
 def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
     """The readings of [start, end) that stand in a folder's shards, rising in time; equal times by part."""
-    first, last = from_ms(start_ms).date() - _SPREAD, from_ms(end_ms).date() + _SPREAD
-    waiting = deque(part for part in list_parts(folder) if first <= part.day <= last)
+    first, last = (from_ms(max(_ALWAYS[0], min(at, _ALWAYS[1]))).date() for at in (start_ms, end_ms))
+    waiting = deque(part for part in list_parts(folder) if first - _SPREAD <= part.day <= last + _SPREAD)
     # Only parts that can hold the next reading are open, so a long range needs no more memory than a short one.
     heap: list[tuple[int, Part, Reading, Iterator[Reading]]] = []
     while waiting or heap:
@@ -101,8 +99,7 @@ def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
 
 
 def _good_lines(path: Path, file: BinaryIO, schema: Schema) -> list[Line]:
-    try:
-        return survey(file, len(LEAD) + len(schema.sensors), len(schema.header)).good
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        event(log, logging.ERROR, "compressed part cannot be read", file=path, error=error)
-        return []
+    found = survey(file, len(LEAD) + len(schema.sensors), len(schema.header))
+    if found.damage:
+        event(log, logging.ERROR, "compressed part is damaged", file=path, rows=len(found.good), error=found.damage)
+    return found.good

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from io import BytesIO
 from pathlib import Path
 
 from pipeline import files
+from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Survey, survey
+from pipeline.part import Survey, first_line, survey
 from pipeline.quarantine import Quarantine
 from pipeline.schema import LEAD, Schema
 
@@ -33,6 +35,7 @@ def mend(path: Path, schema: Schema, quarantine: Quarantine) -> Survey:
 
     Raises:
         OSError: the part cannot be read, or a piece of it not be kept.
+        DamagedPartError: nothing in it is of its schema; it is left as it is.
     """
     _mend_header(path, schema, quarantine)
     with path.open("rb") as file:
@@ -59,13 +62,15 @@ def cut(path: Path, end: int) -> None:
 
 
 def _mend_header(path: Path, schema: Schema, quarantine: Quarantine) -> None:
-    with path.open("rb") as file:
-        header = file.read(len(schema.header))
-    if header == schema.header:
+    if first_line(path) == schema.header:
         return
-    _keep(quarantine, BAD_HEADER, path, header, 0)
-    if len(header) < len(schema.header):
-        files.publish(path, schema.header)
+    content = path.read_bytes()
+    start = _first_row(content, schema) if b"\n" in content else len(content)
+    if start is None:
+        raise DamagedPartError(path, "neither its header nor its lines are those of its schema")
+    _keep(quarantine, BAD_HEADER, path, content[:start], 0)
+    if start != len(schema.header):
+        files.publish(path, schema.header + content[start:])
         return
     descriptor = os.open(path, os.O_RDWR)
     try:
@@ -75,10 +80,24 @@ def _mend_header(path: Path, schema: Schema, quarantine: Quarantine) -> None:
         os.close(descriptor)
 
 
+def _first_row(content: bytes, schema: Schema) -> int | None:
+    """Where the rows begin behind a damaged header: at its old place or behind the first line; None if nowhere."""
+    fields = len(LEAD) + len(schema.sensors)
+    places = (len(schema.header), content.find(b"\n") + 1)
+    rows = {place: survey(BytesIO(content), fields, place).good for place in places if place <= len(content)}
+    best = max(rows, key=lambda place: len(rows[place]), default=None)
+    if best is None or not rows[best]:
+        return None
+    return rows[best][0].offset if best != len(schema.header) else best
+
+
 def _piece(descriptor: int, offset: int, length: int) -> bytes:
     return os.pread(descriptor, length, offset)
 
 
 def _keep(quarantine: Quarantine, what: str, path: Path, piece: bytes, offset: int) -> None:
-    kept = quarantine.keep(f"{path.name}-{what}-{offset}", piece)
-    event(log, logging.WARNING, _DONE[what], file=path, offset=offset, bytes=len(piece), kept=kept)
+    origin = f"{path.name}-{what}-{offset}"
+    is_new = not quarantine.holds(origin, piece)
+    kept = quarantine.keep(origin, piece)
+    if is_new:
+        event(log, logging.WARNING, _DONE[what], file=path, offset=offset, bytes=len(piece), kept=kept)

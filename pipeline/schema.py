@@ -185,9 +185,12 @@ class RowReader:
             ValueError: the line is none of this schema.
         """
         time_text, wall_text, _, *cells = line.decode().rstrip("\n").split(",")
+        # Both are kept together or not at all: a bad cell must not spoil the rows behind it.
+        raws = list(self._raws)
         for i in _changed(self._cells, cells):
-            self._raws[i] = round(float(cells[i]) * self._divisors[i]) if cells[i] else None
-        self._cells = cells
+            raws[i] = _raw(cells[i], self._divisors[i])
+        _check_blanks(raws, self._schema.counts)
+        self._cells, self._raws = cells, raws
         time_ms = parse_utc_text(time_text)
         return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
 
@@ -197,6 +200,26 @@ class RowReader:
         calculations = tuple(_present(self._raws[:n_calculations]))
         parameters = tuple(_present(self._raws[n_calculations:border]))
         return Answer(parameters, calculations, tuple(_present(self._raws[border:])))
+
+
+def _raw(cell: str, divisor: int) -> int | None:
+    try:
+        return round(float(cell) * divisor) if cell else None
+    except OverflowError as error:
+        raise ValueError(f"no number: {cell!r}") from error
+
+
+def _check_blanks(raws: list[int | None], counts: tuple[int, int, int]) -> None:
+    """Missing sensors are the last ones of their group: the controller answers the first n."""
+    if None not in raws:
+        return
+    n_parameters, n_calculations, n_visibilities = counts
+    begin = 0
+    for length in (n_calculations, n_parameters, n_visibilities):
+        group = raws[begin : begin + length]
+        if None in group[: length - group.count(None)]:
+            raise ValueError("a blank cell in front of a filled one")
+        begin += length
 
 
 def _present(raws: list[int | None]) -> Iterator[int]:

@@ -6,6 +6,7 @@ comes in pieces, and its values live in class attributes that all instances shar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,10 @@ GROUPS = MappingProxyType(
 FIRMWARE = slice(81, 91)
 #: Calculation that holds the code of the heat pump's type.
 PUMP_CODE = 78
+#: Codes of pumps are small; the tables end at 75, newer pumps have others.
+_CODES = 256
+#: A firmware's version, such as V3.78 or 1.86.2.
+_VERSION = re.compile(r"[A-Za-z]?\d{1,3}(\.\d{1,4})*[A-Za-z]?", re.ASCII)
 #: What `firmware` says where the letters are no version.
 UNKNOWN_FIRMWARE = "unknown"
 
@@ -123,14 +128,14 @@ def controller(answer: Answer) -> Controller:
 def firmware(answer: Answer) -> str:
     """The firmware's version such as `V3.78`, or `unknown` where the letters are none."""
     letters = answer.calculations[FIRMWARE]
-    text = "".join(chr(code) if 0x20 < code < 0x7F else "\0" for code in letters)
-    version, _, rest = text.partition("\0")
-    return version if version and not rest.strip("\0") else UNKNOWN_FIRMWARE
+    text = "".join(chr(code) if 0 <= code < 0x7F else "?" for code in letters).rstrip("\0")
+    return text if _VERSION.fullmatch(text) else UNKNOWN_FIRMWARE
 
 
 def pump_code(answer: Answer) -> int | None:
-    """The code of the heat pump's type, None where the answer is too short to hold it."""
-    return answer.calculations[PUMP_CODE] if len(answer.calculations) > PUMP_CODE else None
+    """The code of the heat pump's type, None where the answer is too short to hold it or holds no code."""
+    code = answer.calculations[PUMP_CODE] if len(answer.calculations) > PUMP_CODE else -1
+    return code if 0 <= code < _CODES else None
 
 
 def pump_name(code: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -50,6 +51,11 @@ _SUPERVISE_S = 1.0
 #: Seconds that stopping may take in all, and the poller's share of them: a hanging name look-up is left behind.
 _STOP_S = 4.0
 _POLLER_STOP_S = 1.0
+#: Seconds after which a stop that is still not done ends the process.
+_LAST_RESORT_S = 4.7
+
+#: Exit code of a process that could not save all readings it had.
+UNSAVED = 4
 
 
 class Bell:
@@ -133,22 +139,34 @@ class Service:
 
     def _stop(self) -> int:
         """End in the order of the flow: no new reading, buffer to queue, queue to shards as far as time allows."""
+        # A log that nobody reads or a disk that hangs can block any of our threads, this one too.
+        last_resort = threading.Timer(_LAST_RESORT_S, self._leave)
+        last_resort.daemon = True
+        last_resort.start()
         deadline = time.monotonic() + _STOP_S
         self.poller.stop()
         self.pump.abort()
         self.rollup.stop()
         self.roller.stop()
         self.poller.join(_POLLER_STOP_S)
+        flushing = threading.Thread(target=self._flush, args=(deadline,), name="flush", daemon=True)
+        flushing.start()
+        flushing.join(max(deadline - time.monotonic(), 0.0))
+        unsaved = self.store.waiting
+        event(log, logging.ERROR if unsaved else logging.INFO, "stopped", unsaved=unsaved)
+        last_resort.cancel()
+        return unsaved
+
+    def _flush(self, deadline: float) -> None:
+        """Buffer to queue, queue to shards; in a thread of its own, for a hanging disk must not hold up the stop."""
         self.store.close()
         self.writer.stop()
         if self.writer.join(deadline - time.monotonic()):
             self._drain(deadline)
             self.roller.join(deadline - time.monotonic())
         # Asked once more: draining may have made room for what waited in memory.
-        unsaved = self.store.close()
+        self.store.close()
         self.queue.close()
-        event(log, logging.INFO if not unsaved else logging.ERROR, "stopped", unsaved=unsaved)
-        return unsaved
 
     def _drain(self, deadline: float) -> None:
         try:
@@ -156,6 +174,10 @@ class Service:
                 pass
         except Exception:  # noqa: BLE001 - what is left stays on the queue for the next start
             failure(log, "queue not drained at the stop; it is at the next start")
+
+    def _leave(self) -> None:
+        """End the process without a word; what the queue took is there at the next start."""
+        os._exit(UNSAVED if self.store.waiting else 0)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, interval_s: float | None = None) -> Service:

@@ -7,13 +7,11 @@ a new part.
 from __future__ import annotations
 
 import errno
-import gzip
 import logging
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -22,12 +20,18 @@ from pipeline.appender import Appender
 from pipeline.catalog import Catalog
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, digest, list_parts, open_part, survey
+from pipeline.part import Line, Part, digest, first_line, list_parts, open_part, parse_name, survey
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Reading
 from pipeline.schema import RowWriter, Schema
 
 log = logging.getLogger("shard")
+
+#: Errors of reading one file that will not pass by themselves: it is left alone, and readings go to a new part.
+SEALING = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ELOOP})
+
+#: Errors of a write that will not pass by themselves.
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 #: Days that stay open at once: a batch seldom touches more than two.
 _OPEN_DAYS = 3
@@ -53,29 +57,47 @@ class OpenDay:
         """The parts with rows that wait for a commit."""
         return [part for part in self.parts.values() if part.is_touched]
 
-    def load(self, part: Part, path: Path) -> None:
+    def load(self, part: Part, path: Path, *, sealed: bool = False) -> None:
         """Take in a part that is there: its rows are known from now on, and it is appended to if it can be."""
         self._last_number = max(self._last_number, part.number)
-        schema = self._catalog.schema_of(part)
-        if schema is None:
-            error = DamagedPartError(path, "no schema fits its header")
-            event(log, logging.ERROR, "part sealed", error=error)
-        else:
-            self._writers[part.number] = RowWriter(schema)
-        good = _look(path) if schema is None or path.suffix == ".gz" else self._load_plain(part.number, path)
+        good = self._load_plain(part, path) if path.suffix == ".csv" and not sealed else None
+        if good is None:
+            good = self._load_sealed(part, path)
         self._rows |= {line.time_ms: (part.number, line) for line in good}
 
-    def _load_plain(self, number: int, path: Path) -> Sequence[Line]:
-        writer = self._writers[number]
+    def _load_plain(self, part: Part, path: Path) -> Sequence[Line] | None:
+        """The rows of a part that can be appended to; None for one that cannot."""
         try:
-            found = repair.mend(path, writer.schema, self._quarantine)
-        except OSError as error:
-            if error.errno != errno.EIO:
+            schema = self._catalog.schema_of(part)
+            if schema is None:
+                raise DamagedPartError(path, "no schema fits its header")
+            found = repair.mend(path, schema, self._quarantine)
+        except (DamagedPartError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in SEALING:
                 raise
-            event(log, logging.ERROR, "part cannot be read and is sealed", file=path, error=error)
-            return ()
+            event(log, logging.ERROR, "part sealed", file=path, error=error)
+            return None
+        self._writers[part.number] = writer = RowWriter(schema)
         last_ms = found.good[-1].time_ms if found.good else None
-        self.parts[number] = Appender(path, writer, last_ms=last_ms, end=found.end)
+        self.parts[part.number] = Appender(path, writer, last_ms=last_ms, end=found.end)
+        return found.good
+
+    def _load_sealed(self, part: Part, path: Path) -> Sequence[Line]:
+        """The rows of a part that is not appended to, as far as they can be read."""
+        try:
+            header = first_line(path)
+            with open_part(path) as file:
+                found = survey(file, header.count(b",") + 1, len(header))
+            schema = self._catalog.schema_of(part)
+        except OSError as error:
+            if error.errno not in SEALING:
+                raise
+            event(log, logging.ERROR, "part cannot be read", file=path, error=error)
+            return ()
+        if found.damage:
+            event(log, logging.ERROR, "compressed part is damaged", file=path, rows=len(found.good), error=found.damage)
+        if schema:
+            self._writers[part.number] = RowWriter(schema)
         return found.good
 
     def place(self, reading: Reading) -> None:
@@ -104,7 +126,8 @@ class OpenDay:
         for number in sorted(self.parts):
             if self.parts[number].can_take(schema, time_ms):
                 return number
-        return self._begin(Part(self._day, self._last_number + 1), schema)
+        last = max(self._last_number, self._catalog.last_number(self._day))
+        return self._begin(Part(self._day, last + 1), schema)
 
     def _begin(self, part: Part, schema: Schema) -> int:
         """Let a part come to life with its whole header; its schema is durable before."""
@@ -128,6 +151,7 @@ class Shards:
         self._lock = threading.Lock()
         self._days: OrderedDict[date, OpenDay] = OrderedDict()
         self._cut_at: dict[Path, int] = {}
+        self._sealed: set[Path] = set()
 
     def append(self, readings: Sequence[Reading]) -> None:
         """Store readings; when this returns all of them are durable, whatever parts they went to.
@@ -141,10 +165,19 @@ class Shards:
                 for reading in readings:
                     self._opened(reading.day).place(reading)
                 for part in self._touched():
-                    part.commit()
+                    self._commit(part)
             except BaseException:
                 self._forget()
                 raise
+
+    def _commit(self, part: Appender) -> None:
+        try:
+            part.commit()
+        except OSError as error:
+            if error.errno in _FORBIDDEN:
+                # It can be read and not be written: the readings go to a new part when they come again.
+                self._sealed.add(part.path)
+            raise
 
     def check(self) -> None:
         """Mend the parts of the newest days and remove what a dead process left half written.
@@ -163,6 +196,7 @@ class Shards:
         """Keep the writer away from a day while its files are compressed or deleted; it looks at them anew after."""
         with self._lock:
             self._days.pop(day, None)
+            self._cut(day)
             yield
 
     def _touched(self) -> list[Appender]:
@@ -170,7 +204,7 @@ class Shards:
 
     def _forget(self) -> None:
         """Drop what is known of open days; what may be half written is cut before it is looked at again."""
-        self._cut_at |= {part.path: part.end for part in self._touched()}
+        self._cut_at |= {part.path: part.end for part in self._touched() if part.is_dirty}
         self._days.clear()
 
     def _opened(self, day: date) -> OpenDay:
@@ -185,26 +219,18 @@ class Shards:
     def _open(self, day: date) -> OpenDay:
         files.make_folder(self.folder)
         files.sync_folder(self.folder)
+        self._cut(day)
         opened = OpenDay(self.folder, day, self._catalog, self._quarantine)
         for part, path in list_parts(self.folder).items():
             if part.day == day:
-                self._cut(path)
-                opened.load(part, path)
+                opened.load(part, path, sealed=path in self._sealed)
         return opened
 
-    def _cut(self, path: Path) -> None:
-        end = self._cut_at.get(path)
-        if end is not None and path.stat().st_size > end:
-            repair.cut(path, end)
-        self._cut_at.pop(path, None)
-
-
-def _look(path: Path) -> Sequence[Line]:
-    """The rows of a part that is not appended to, as far as they can be read."""
-    try:
-        with closing(open_part(path)) as file:
-            header = file.readline()
-            return survey(file, header.count(b",") + 1, len(header)).good
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        event(log, logging.ERROR, "compressed part cannot be read", file=path, error=error)
-        return ()
+    def _cut(self, day: date) -> None:
+        """Cut what a failed commit may have left in a day's parts; one that is gone by now leaves nothing to cut."""
+        for path, end in list(self._cut_at.items()):
+            part = parse_name(path.name)
+            if part and part.day == day:
+                if path.exists() and path.stat().st_size > end:
+                    repair.cut(path, end)
+                del self._cut_at[path]

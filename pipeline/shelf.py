@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
-import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -89,7 +87,7 @@ class Shelf:
             except FileNotFoundError:
                 # It was compressed or deleted in this moment; the next look sees what stands there then.
                 return None
-            except (DirtyPartError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            except DirtyPartError as error:
                 self._refuse(version, error)
                 return None
         return self._found[key]

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.clock import parse_utc_text
 from pipeline.log import event
-from pipeline.part import Line, Part, open_part, survey
+from pipeline.part import DAMAGE, Line, Part, open_part, survey
 from pipeline.schema import LEAD
 
 log = logging.getLogger("rollup")
@@ -22,6 +22,8 @@ log = logging.getLogger("rollup")
 #: Bytes read at once while a line's end is looked for: a little more than a usual row.
 _BLOCK = 8192
 _TIME_LENGTH = 24
+#: Bytes of a compressed part read at once.
+_PIECE = 1 << 16
 #: No header is longer: 30,000 names of 30 characters.
 _MAX_HEADER = 1 << 20
 
@@ -65,8 +67,7 @@ class Bytes:
         self._content = b""
         self._file = None
         if path.suffix == ".gz":
-            with open_part(path) as file:
-                self._content = file.read()
+            self._content = _readable(path)
             self.size = len(self._content)
         else:
             self._file = path.open("rb", buffering=0)
@@ -101,6 +102,15 @@ class Bytes:
             return parse_utc_text(self.at(offset, _TIME_LENGTH).decode())
         except ValueError as error:
             raise DirtyPartError(str(error)) from error
+
+
+def _readable(path: Path) -> bytes:
+    """A compressed part's content, as far as it can be read."""
+    pieces: list[bytes] = []
+    with open_part(path) as file, suppress(*DAMAGE):
+        while piece := file.read(_PIECE):
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 @contextmanager

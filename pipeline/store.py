@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from pipeline.clock import Clock, local_label, to_ms
+from pipeline.clock import Clock, local_label, to_ms, to_ms_up
 from pipeline.errors import BufferFullError, ClosedError, DamagedReadingError, QueryError, QueueError
 from pipeline.outage import Outage
 from pipeline.queue import Queue
@@ -73,6 +73,11 @@ class Store:
                 self._flush()
         return reading
 
+    @property
+    def waiting(self) -> int:
+        """How many readings are in memory only; asked without the lock, so that a hanging disk cannot hold it up."""
+        return len(self._waiting)
+
     def catch_up(self) -> None:
         """Try again to put on the queue what should be there and could not."""
         with self._lock:
@@ -108,7 +113,7 @@ class Store:
             raise QueryError(f"a time without an offset: {start} to {end}", hint="pass aware times")
         if end < start:
             raise QueryError(f"the end {end} lies before the start {start}")
-        return self._query(to_ms(start), to_ms(end))
+        return self._query(to_ms_up(start), to_ms_up(end))
 
     def _query(self, start_ms: int, end_ms: int) -> Iterator[Reading]:
         # In the order of the flow: what moves on meanwhile is met again further down, and known by its time.

@@ -35,6 +35,16 @@ def test_folder_named_twice_is_locked_once(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_folder_reached_by_two_names_is_locked_once(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    lock = InstanceLock(
+        [tmp_path / "link", tmp_path / "real", tmp_path / "link" / "queue", tmp_path / "real" / "queue"]
+    )
+    lock.acquire()
+    lock.release()
+
+
 def test_kill_releases_the_lock(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -86,6 +86,19 @@ def test_bytes_that_are_no_schema_are_refused(data: bytes) -> None:
         decode_schema(data)
 
 
+def test_bad_cell_spoils_its_own_row_only() -> None:
+    answers = [Answer((i, 7), (i, 8), (1,)) for i in range(3)]
+    schema = Schema.of(answers[0])
+    lines = [RowWriter(schema).line(Reading(i * 1000, DAY, 0, a), i * 1000) for i, a in enumerate(answers)]
+    reader = RowReader(schema)
+    assert reader.reading(lines[0], DAY).answer == answers[0]
+    for cell in (b"-", b"1e999", b""):
+        spoilt = lines[1].replace(b"live,1,8", b"live,5," + cell) if cell else lines[1].replace(b"live,1,", b"live,,")
+        with pytest.raises(ValueError, match=r".+"):
+            reader.reading(spoilt, DAY)
+        assert reader.reading(lines[2], DAY).answer == answers[2]
+
+
 def test_offset_of_a_zone_with_odd_minutes_comes_back() -> None:
     zone = timezone(timedelta(hours=5, minutes=45))
     moment = datetime(2026, 1, 5, 23, 59, 59, 999_000, tzinfo=zone)

@@ -93,11 +93,18 @@ def test_unknown_selection_code_stays_the_raw_number(raw: int) -> None:
     assert sensors.values(_odd(80, raw))["ID_WEB_WP_BZ_akt"] == raw
 
 
-@pytest.mark.parametrize("letters", [(-1, 7), (2**31 - 1,), (0,) * 10, (86, 0, 49), (0xD800,)])
+@pytest.mark.parametrize(
+    "letters", [(-1, 7), (2**31 - 1,), (0,) * 10, (86, 0, 49), (0xD800,), (65, 66, 67), (120,) * 10]
+)
 def test_garbage_version_is_unknown_and_keeps_the_reading(letters: tuple[int, ...]) -> None:
     answer = _odd(81, *letters)
     assert sensors.firmware(answer) == sensors.UNKNOWN_FIRMWARE
     assert sensors.values(answer)["ID_WEB_SoftStand"] == letters[0]
+
+
+@pytest.mark.parametrize(("code", "known"), [(58, True), (99, True), (-1, False), (70_000, False)])
+def test_code_of_a_pump_that_cannot_be_one_is_none(code: int, known: bool) -> None:
+    assert sensors.pump_code(_odd(78, code)) == (code if known else None)
 
 
 def test_negative_timestamp_stays_a_number() -> None:

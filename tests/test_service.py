@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -84,6 +86,44 @@ def test_sigterm_in_a_hanging_name_look_up_stops_within_five_seconds(tmp_path: P
         _until((tmp_path / "data" / "archive" / ".lock").exists)
         code, seconds, _ = ended(process, signal.SIGTERM)
     assert (code, seconds < 5) == (0, True)
+
+
+def test_sigterm_while_another_program_locks_the_queue_stops_within_five_seconds(
+    tmp_path: Path, simulated: SimulatedPump
+) -> None:
+    with fast_service(tmp_path / "data", simulated) as process:
+        assert simulated.wait_for(5, 8)
+        with closing(sqlite3.connect(tmp_path / "data" / "queue" / "queue.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert simulated.wait_for(simulated.answers + 2, 8)
+            code, seconds, _ = ended(process, signal.SIGTERM)
+    assert (code, seconds < 5.5) == (4, True)
+
+
+def test_sigterm_while_nobody_reads_the_log_stops_within_five_seconds(tmp_path: Path, simulated: SimulatedPump) -> None:
+    with fast_service(tmp_path / "data", simulated, LOG_LEVEL="debug") as process:
+        assert simulated.wait_for(3, 8)
+        assert process.stderr
+        os.set_blocking(process.stderr.fileno(), False)
+        _fill_pipe(process)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(9)
+    assert time.monotonic() - began < 5.5
+
+
+def _fill_pipe(process: subprocess.Popen[str]) -> None:
+    """Fill the pipe of the service's log through its other end, so that the next line blocks."""
+    writer = os.open(f"/proc/{process.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writer, b"x" * 4096):
+                pass
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writer, b"x"):
+                pass
+    finally:
+        os.close(writer)
 
 
 def test_stop_puts_the_buffer_on_the_queue_and_the_queue_into_the_shards(

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import files
+from pipeline.errors import ChangedPartError
 from pipeline.reading import Reading
 from pipeline.schema import Schema, decode_schema
 from tests import dumps
@@ -239,7 +240,7 @@ def test_compressed_part_that_is_damaged_does_not_stop_the_writer(tmp_path: Path
     (tmp_path / "shards" / "2026-01-05.csv.gz").write_bytes(gzip.compress(plain.read_bytes())[:-9])
     plain.unlink()
     open_shards(tmp_path).append([reading(30)])
-    assert stored(tmp_path) == [reading(30)]
+    assert stored(tmp_path) == [reading(0), reading(30)]
 
 
 def test_leftover_of_a_file_being_published_is_removed_at_start(tmp_path: Path) -> None:
@@ -438,3 +439,164 @@ def test_whatever_is_written_into_a_part_the_rows_it_did_not_touch_survive(
     if at >= header or not cut:
         assert [r for r in found if r in untouched] == untouched
     assert found[-1] == reading(900)
+
+
+# ---- what other hands do to files ---------------------------------------------------------------------------------
+
+
+def test_part_that_was_born_again_is_not_cut_at_the_end_of_the_lost_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(30 * i) for i in range(3)])
+    (tmp_path / "shards" / "2026-01-05.csv").unlink()
+    with pytest.raises(FileNotFoundError):
+        shards.append([reading(90)])
+    later = [reading(120 + 30 * i) for i in range(20)]
+    shards.append(later)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _always_fails)
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(3 * 86_400)])
+    shards.append([reading(900)])
+    assert stored(tmp_path) == [*later, reading(900)]
+
+
+def _always_fails(*_: object) -> None:
+    raise OSError(errno.EIO, "injected")
+
+
+def test_number_of_a_part_that_was_deleted_is_not_used_again(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0), reading(86_400)])
+    (tmp_path / "shards" / "2026-01-05.csv").unlink()
+    open_shards(tmp_path).append([reading(30)])
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-06.csv"]
+
+
+@pytest.mark.parametrize("edit", ["longer", "windows line ends", "byte order mark"])
+def test_nothing_that_another_hand_left_in_a_part_is_cut_without_a_copy(tmp_path: Path, edit: str) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(30 * i) for i in range(6)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    content = part.read_bytes()
+    if edit == "longer":
+        changed = content.replace(b"2026-01-05T11:00:30", b"a remark 2026-01-05T11:00:30")
+    elif edit == "windows line ends":
+        changed = content.replace(b"\n", b"\r\n")
+    else:
+        changed = b"\xef\xbb\xbf" + content
+    part.write_bytes(changed)
+    with pytest.raises(ChangedPartError):
+        shards.append([reading(180)])
+    shards.append([reading(180)])
+    kept = b"".join(p.read_bytes() for p in [*sorted((tmp_path / "shards").glob("2*")), *_quarantined(tmp_path)])
+    for line in changed.splitlines():
+        assert line.rstrip() in kept
+    assert stored(tmp_path)[-1] == reading(180)
+    if edit == "longer":
+        assert stored(tmp_path) == [reading(30 * i) for i in (0, 2, 3, 4, 5, 6)]
+
+
+def _quarantined(folder: Path) -> list[Path]:
+    return sorted((folder / "quarantine").glob("*")) if (folder / "quarantine").exists() else []
+
+
+def test_sound_header_counts_more_than_a_package_file_that_says_otherwise(tmp_path: Path) -> None:
+    first, second = [reading(0), reading(30)], [reading(60, calculations=150), reading(90, calculations=150)]
+    open_shards(tmp_path).append([*first, *second])
+    package = tmp_path / "shards" / "datapackage.json"
+    text = package.read_text()
+    swapped = text.replace('"2026-01-05.csv"', '"X"').replace('"2026-01-05.2.csv"', '"2026-01-05.csv"')
+    package.write_text(swapped.replace('"X"', '"2026-01-05.2.csv"'))
+    before = {p.name: p.read_bytes() for p in (tmp_path / "shards").glob("2*")}
+    open_shards(tmp_path).append([reading(120)])
+    assert all((tmp_path / "shards" / name).read_bytes().startswith(content) for name, content in before.items())
+    assert stored(tmp_path) == [*first, *second, reading(120)]
+
+
+@pytest.mark.parametrize("damage", [b'"scale": 0.5', b'"scale": 0.0', b"", b"garbage"])
+def test_damaged_schema_file_is_not_believed_and_is_mended_by_the_next_reading(tmp_path: Path, damage: bytes) -> None:
+    open_shards(tmp_path).append([reading(0), reading(30)])
+    (schema,) = (tmp_path / "shards").glob("schema-*.json")
+    whole = schema.read_bytes()
+    schema.write_bytes(whole.replace(b'"scale": 0.1', damage) if damage.startswith(b'"') else damage)
+    for _ in range(3):
+        open_shards(tmp_path).append([reading(60)])
+    assert schema.read_bytes() == whole
+    assert stored(tmp_path) == [reading(0), reading(30), reading(60)]
+    assert len(names(tmp_path)) <= 2
+
+
+def test_damaged_compressed_part_without_an_entry_stops_nobody(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0), reading(86_400)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    part.with_name("2026-01-05.csv.gz").write_bytes(gzip.compress(part.read_bytes())[:40])
+    part.unlink()
+    (tmp_path / "shards" / "datapackage.json").unlink()
+    open_shards(tmp_path).append([reading(30)])
+    assert stored(tmp_path) == [reading(30), reading(86_400)]
+    assert _quarantined(tmp_path) == []
+
+
+def test_rows_in_front_of_the_damage_of_a_compressed_part_are_still_known(tmp_path: Path) -> None:
+    rows = [reading(30 * i) for i in range(400)]
+    open_shards(tmp_path).append(rows)
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    part.with_name("2026-01-05.csv.gz").write_bytes(gzip.compress(part.read_bytes())[:-8])
+    part.unlink()
+    assert stored(tmp_path) == rows
+    open_shards(tmp_path).append(rows[:5])
+    assert names(tmp_path) == ["2026-01-05.csv.gz"]
+
+
+def test_folder_with_a_shard_s_name_is_no_part(tmp_path: Path) -> None:
+    (tmp_path / "shards" / "2026-01-05.csv").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        open_shards(tmp_path).append([reading(0)])
+    (tmp_path / "shards" / "2026-01-05.csv").rmdir()
+    (tmp_path / "shards" / "2026-01-04.csv").mkdir(parents=True)
+    open_shards(tmp_path).append([reading(0)])
+    assert stored(tmp_path) == [reading(0)]
+
+
+def test_part_that_may_not_be_written_is_sealed_and_a_new_one_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    real = os.open
+
+    def opening(path: object, flags: int, *rest: int, **more: int) -> int:
+        if str(path).endswith("/2026-01-05.csv") and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "injected", str(path))
+        return real(path, flags, *rest, **more)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(os, "open", opening)
+    with pytest.raises(PermissionError):
+        shards.append([reading(30)])
+    shards.append([reading(30)])
+    shards.append([reading(0), reading(30), reading(60)])
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+    assert stored(tmp_path) == [reading(0), reading(30), reading(60)]
+
+
+def test_bad_piece_is_told_of_once_however_often_it_is_met(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_shards(tmp_path).append([reading(30 * i) for i in range(4)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    lines = part.read_bytes().splitlines(keepends=True)
+    lines[2] = b"torn\n"
+    part.write_bytes(b"".join(lines))
+    for _ in range(4):
+        open_shards(tmp_path)
+    assert [r.message for r in caplog.records].count("bad line passed over") == 1
+
+
+def test_write_that_keeps_failing_logs_nothing_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shards = open_shards(tmp_path)
+    monkeypatch.setattr(os, "pwrite", _always_fails)
+    for _ in range(3):
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(0)])
+    assert caplog.records == []

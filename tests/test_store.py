@@ -144,6 +144,22 @@ def test_query_that_cannot_be_meant_is_refused(
         make_store(tmp_path, queue).query(start, end)
 
 
+def test_bounds_between_two_milliseconds_count_exactly(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    added = held.add(NOON + timedelta(milliseconds=123), answer())
+    inside = NOON + timedelta(microseconds=123_900)
+    write_all(tmp_path, queue)
+    assert list(held.query(NOON, inside)) == [added]
+    assert list(held.query(inside, NOON + DAY)) == []
+
+
+def test_query_over_all_time_is_answered(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    added = held.add(NOON, answer())
+    write_all(tmp_path, queue)
+    assert list(held.query(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))) == [added]
+
+
 def test_naive_time_is_refused(tmp_path: Path, queue: Queue) -> None:
     with pytest.raises(ValueError, match="without an offset"):
         make_store(tmp_path, queue).add(NOON.replace(tzinfo=None), answer())
