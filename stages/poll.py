@@ -26,17 +26,24 @@ JITTER = 0.2
 class Grid:
     """The slots at start, start + interval, ...: when the next poll is due and how many slots went by unused."""
 
-    def __init__(self, start: float, interval_s: float) -> None:
-        self._start = start
+    def __init__(self, interval_s: float) -> None:
+        self._start: float | None = None
         self._interval_s = interval_s
         self._used = 0
 
+    def begin(self, now: float) -> float:
+        """The start of the grid: the first moment this was asked."""
+        if self._start is None:
+            self._start = now
+        return self._start
+
     def take_next(self, now: float) -> tuple[float, int]:
         """The first slot from now on that is still free, and how many before it were skipped."""
-        slot = max(self._used + 1, math.ceil((now - self._start) / self._interval_s))
+        start = self.begin(now)
+        slot = max(self._used + 1, math.ceil((now - start) / self._interval_s))
         skipped = slot - self._used - 1
         self._used = slot
-        return self._start + slot * self._interval_s, skipped
+        return start + slot * self._interval_s, skipped
 
 
 class Poll:
@@ -62,7 +69,7 @@ class Poll:
         self._attempts = retries + 1
         self._clock = clock
         self._jitter = jitter
-        self._grid = Grid(clock.monotonic(), interval_s)
+        self._grid = Grid(interval_s)
         self._due = -math.inf
         self._attempt = 0
         self._polled_at = clock.utc()
@@ -77,6 +84,7 @@ class Poll:
         """Read once if a read is due; gives the seconds until the next step is."""
         if now < self._due:
             return self._due - now
+        self._grid.begin(now)
         self._attempt += 1
         if self._attempt == 1:
             self._polled_at = self._clock.utc()

@@ -74,6 +74,13 @@ def test_time_of_a_reading_is_the_wall_clock_when_it_was_whole() -> None:
     assert [(added - NOON).total_seconds() for added in bench.added] == [2]
 
 
+def test_grid_begins_with_the_first_poll_however_long_the_start_took(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.clock.turn(100)
+    assert bench.run(60) == [100, 130]
+    assert lines(caplog) == []
+
+
 def test_read_longer_than_the_interval_skips_slots_and_makes_none_up(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench()
     assert bench.run(180, (65, None)) == [0, 90, 120, 150]
@@ -173,7 +180,8 @@ def test_controller_is_introduced_once_and_again_when_it_changes(caplog: pytest.
 
 @given(st.lists(st.floats(0, 500), max_size=20), st.floats(5, 3600))
 def test_grid_gives_each_slot_once_and_never_one_that_has_passed(pauses: list[float], interval_s: float) -> None:
-    grid, now, last, used = Grid(1000, interval_s), 1000.0, 1000.0, 0
+    grid, now, last, used = Grid(interval_s), 1000.0, 1000.0, 0
+    grid.begin(now)
     for pause in pauses:
         now = max(now, last) + pause
         slot, skipped = grid.take_next(now)
