@@ -8,13 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import schedule
-
 from pipeline import VERSION, readout
+from pipeline.alarm import Alarm, Bell
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock
 from pipeline.lock import InstanceLock, exclusive
@@ -41,11 +39,6 @@ QUARANTINE = "quarantine"
 #: Lock file of derived files, in DATA_DIR: a command by hand and the service make them in turn.
 ROLLUP_LOCK = "rollup.lock"
 
-#: Seconds by which the local clock must move against the monotonic one to count as a step.
-_STEP_S = 2.0
-#: Any moment; only differences to it count.
-_SOME_DAY = datetime(2020, 1, 1)  # noqa: DTZ001
-
 #: Seconds between two looks at the threads.
 _SUPERVISE_S = 1.0
 #: Seconds that stopping may take in all, and the poller's share of them: a hanging name look-up is left behind.
@@ -56,49 +49,6 @@ _LAST_RESORT_S = 4.7
 
 #: Exit code of a process that could not save all readings it had.
 UNSAVED = 4
-
-
-class Bell:
-    """A wait that `ring` ends early, also a ring that came before it."""
-
-    def __init__(self) -> None:
-        self._rung = threading.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    def wait(self, timeout_s: float) -> None:
-        self._rung.wait(timeout_s)
-        self._rung.clear()
-
-
-class Alarm:
-    """Wakes the rollup at every full minute of the wall clock; `tick` is to be called about once a second.
-
-    The scheduler computes with naive local time and stalls when that steps back, as it does in October: a step of the
-    clock sets it anew.
-    """
-
-    def __init__(self, wake: Callable[[], object], clock: Clock) -> None:
-        self._wake = wake
-        self._clock = clock
-        self._scheduler = schedule.Scheduler()
-        self._ahead_s = 0.0
-        self._set()
-
-    def tick(self) -> None:
-        if abs(self._local_ahead_s() - self._ahead_s) > _STEP_S:
-            self._set()
-        self._scheduler.run_pending()
-
-    def _set(self) -> None:
-        self._ahead_s = self._local_ahead_s()
-        self._scheduler.clear()
-        self._scheduler.every().minute.at(":00").do(self._wake)
-
-    def _local_ahead_s(self) -> float:
-        local = datetime.now()  # noqa: DTZ005 - what the scheduler computes with
-        return (local - _SOME_DAY).total_seconds() - self._clock.monotonic()
 
 
 @dataclass(frozen=True)
@@ -188,10 +138,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     clock = clock or SystemClock()
     interval_s = interval_s or settings.interval_s
     address = f"{settings.host}:{settings.port}"
-    facts = {"version": VERSION, "pump": address, "interval_s": interval_s, "zone": settings.zone.key}
-    event(log, logging.INFO, "starting", **facts, data=settings.data_dir)
-    for warning in settings.warnings:
-        log.warning(warning)
+    _announce(settings, address, interval_s)
     folder = settings.output.shards
     quarantine = Quarantine(settings.data_dir / QUARANTINE)
     queue = Queue(settings.cache_path)
@@ -206,9 +153,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     retain = _build_retain(settings, clock, shards, catalog, rollup)
     roll = Bell()
     return Service(
-        lock=InstanceLock(
-            [settings.data_dir, settings.cache_path.parent, folder, *_kinds(settings).values(), settings.output.archive]
-        ),
+        lock=InstanceLock(_folders(settings)),
         pump=pump,
         queue=queue,
         store=store,
@@ -219,6 +164,13 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         roller=Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring),
         alarm=Alarm(roll.ring, clock),
     )
+
+
+def _announce(settings: Settings, address: str, interval_s: float) -> None:
+    facts = {"version": VERSION, "pump": address, "interval_s": interval_s, "zone": settings.zone.key}
+    event(log, logging.INFO, "starting", **facts, data=settings.data_dir)
+    for warning in settings.warnings:
+        log.warning(warning)
 
 
 def build_rollup(
@@ -254,6 +206,13 @@ def _build_retain(settings: Settings, clock: Clock, shards: Shards, catalog: Cat
 
 def _kinds(settings: Settings) -> dict[str, Path]:
     return {"daily": settings.output.daily, "weekly": settings.output.weekly}
+
+
+def _folders(settings: Settings) -> list[Path]:
+    """Every folder that is ours alone while the service runs."""
+    output = settings.output
+    queue = settings.cache_path.parent
+    return [settings.data_dir, queue, output.shards, output.daily, output.weekly, output.archive]
 
 
 def _roll(rollup: Rollup, retain: Retain, now: float) -> float:

@@ -68,10 +68,11 @@ class Retain:
         counted_from = self.counted_from()
         if counted_from is None:
             return
-        deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from)]
+        needed_from = self._needed_from() or date.max
+        deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from, needed_from)]
         if deleted:
             event(log, logging.INFO, "old files deleted", files=len(deleted), bytes_freed=sum(deleted))
-        compressed = [*self._compress_shards(counted_from), *self._compress_derived(counted_from)]
+        compressed = [*self._compress_shards(counted_from, needed_from), *self._compress_derived(counted_from)]
         if compressed:
             event(log, logging.INFO, "old files compressed", files=len(compressed), bytes_freed=sum(compressed))
 
@@ -96,13 +97,13 @@ class Retain:
             if old:
                 files.sync_folder(folder)
 
-    def _delete_shards(self, counted_from: date) -> Iterator[int]:
+    def _delete_shards(self, counted_from: date, needed_from: date) -> Iterator[int]:
         if not self._shard_retention_days:
             return
         if self._clock.monotonic() - self._period_began >= PERIOD_S:
             self._period_began, self._deleted_days = self._clock.monotonic(), 0
         limit = counted_from - timedelta(days=self._shard_retention_days)
-        days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and self._may_go(part.day)})
+        days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and part.day < needed_from})
         for day in days[: DAYS_AT_ONCE - self._deleted_days]:
             with self._closed(day):
                 yield from self._delete_day(day)
@@ -118,13 +119,13 @@ class Retain:
                 yield size
         files.sync_folder(self._shards)
 
-    def _compress_shards(self, counted_from: date) -> Iterator[int]:
+    def _compress_shards(self, counted_from: date, needed_from: date) -> Iterator[int]:
         if not self._compress_after_days:
             return
         limit = counted_from - timedelta(days=self._compress_after_days)
         old = [(part, path) for part, path in list_parts(self._shards).items() if part.day <= limit]
         for part, path in old:
-            if path.suffix == ".csv" and self._may_go(part.day):
+            if path.suffix == ".csv" and part.day < needed_from:
                 yield compress(path, partial(self._closed, part.day))
                 self._renew()
 
@@ -143,10 +144,6 @@ class Retain:
         for path in weeklies:
             if path.suffix == ".csv" and _day(path) < kept:
                 yield compress(path)
-
-    def _may_go(self, day: date) -> bool:
-        needed_from = self._needed_from()
-        return needed_from is None or day < needed_from
 
 
 def _derived(folder: Path) -> list[Path]:

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import schedule
 
-from pipeline import service
-from pipeline.service import Alarm, Bell
+from pipeline import alarm as alarm_module
+from pipeline.alarm import Alarm, Bell
 from tests.parts import TurnedClock
 
 
@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> LocalClock:
 
     LocalClock.local = real.datetime(2026, 10, 25, 1, 58, 30)  # noqa: DTZ001
     monkeypatch.setattr(schedule, "datetime", SimpleNamespace(**{**vars(real), "datetime": Now}))
-    monkeypatch.setattr(service, "datetime", Now)
+    monkeypatch.setattr(alarm_module, "datetime", Now)
     return LocalClock()
 
 
