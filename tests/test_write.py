@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from pipeline import appender, catalog, files, quarantine, queue, schema, shard
+from pipeline.errors import LoggerError
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.reading import Reading
 from stages import write as write_stage
 from stages.write import Write
 from tests.parts import open_shards, reading, stored
+
+TraceFunction = Callable[[FrameType, str, Any], Any]
+#: Where our own code lies; lines of libraries are not counted.
+SOURCES = tuple(str(Path(__file__).parents[1] / name) for name in ("pipeline", "stages"))
 
 
 @pytest.fixture
@@ -103,6 +111,50 @@ def test_exception_anywhere_between_get_and_acknowledgement_loses_and_doubles_no
     assert stored(tmp_path) == [reading(-30), *readings]
     assert not (tmp_path / "quarantine").exists()
     assert waiting.depth() == 0
+
+
+def test_exception_at_every_statement_between_get_and_acknowledgement_loses_and_doubles_nothing(
+    tmp_path: Path, waiting: Queue
+) -> None:
+    write = writer(tmp_path, waiting)
+    readings: list[Reading] = []
+    raised, nth = True, 0
+    while raised:
+        # Two readings over a change of firmware, so that parts begin and share a batch now and then.
+        batch = [reading(30 * (2 * nth + i), letters=f"V{nth % 3}.1") for i in (0, 1)]
+        put(waiting, batch)
+        readings += batch
+        raised = _raises_at_line(lambda: write.step(0), nth)
+        if nth % 7 == 0:
+            write.step(0)
+        nth += 1
+    while write.step(0) == 0:
+        pass
+    assert nth > 200
+    assert stored(tmp_path) == readings
+    assert not (tmp_path / "quarantine").exists()
+
+
+def _raises_at_line(step: Callable[[], object], nth: int) -> bool:
+    """Run a step and raise before the nth line of our own code in it; whether it came so far."""
+    left, before = [nth], sys.gettrace()
+
+    def tracing(frame: FrameType, kind: str, _: object) -> TraceFunction | None:
+        if not frame.f_code.co_filename.startswith(SOURCES):
+            return None
+        if kind == "line":
+            left[0] -= 1
+            if left[0] == -1:
+                raise OSError(errno.ENOSPC, "injected")
+        return tracing
+
+    sys.settrace(tracing)
+    try:
+        with suppress(OSError, LoggerError):
+            step()
+    finally:
+        sys.settrace(before)
+    return left[0] < 0
 
 
 def _raise_at(patch: pytest.MonkeyPatch, owner: object, name: str, nth: int, error: BaseException) -> None:
