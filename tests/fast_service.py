@@ -22,7 +22,8 @@ def main() -> int:
         socket.getaddrinfo = lambda *_, **__: threading.Event().wait()  # type: ignore[assignment]
     chosen = settings.load(needs_host=True, needs_folders=True)
     log.set_up(chosen.log_level, chosen.log_format)
-    return service.build(chosen, interval_s=float(sys.argv[1])).run(stop)
+    unsaved = service.build(chosen, interval_s=float(sys.argv[1])).run(stop)
+    return service.UNSAVED if unsaved else 0
 
 
 if __name__ == "__main__":
