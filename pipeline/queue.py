@@ -2,8 +2,9 @@
 
 On disk it is one SQLite database in WAL mode, `synchronous=FULL`: a put is durable when `put` returns. Each row holds
 one encoded reading. One producer puts, one consumer gets and acknowledges; a batch that was got is given again after
-`rewind` or a restart, until `acknowledge` deletes it. A file that is no sound database is moved aside and what can be
-read of it is taken over: readings that were written already are known as such by the writer.
+`rewind` or a restart, until `acknowledge` deletes it. A file that is no sound database with our table is moved aside,
+and so is a log without its database; what can be read of them is taken over by the next use: readings that were written
+already are known as such by the writer.
 
 The library's own corners, each met here: its cursor lives in memory and a later `task_done` would delete a batch that
 failed, so a failure rewinds it; `get(timeout)` waits by the wall clock, so waiting is an event of our own; a row that
@@ -17,7 +18,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,8 +37,15 @@ TABLE = "queue_default"
 #: `PRAGMA synchronous` of a connection whose commits are fsynced.
 _FULL = 2
 
-#: What SQLite says when the file is not a sound database any more; every other failure may pass.
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+#: What SQLite says when the file is not a sound database of ours any more; every other failure may pass. A plain error
+#: is one of them: our statements never change, so one that names no table or column found a damaged schema.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+
+#: Seconds to wait for another program's lock on the file: a stop must never wait long, and a later try is harmless.
+_BUSY_S = 1.0
+
+#: Rows that a snapshot holds in memory, and keeps others from the queue for, at a time.
+_CHUNK = 500
 
 #: Bytes above which the file of an empty queue is given back to the disk when it is opened.
 _SHRINK_ABOVE = 8_000_000
@@ -68,6 +76,7 @@ class Queue:
         self._lock = threading.RLock()
         self._open: SQLiteQueue | None = None
         self._acknowledged = 0
+        self._replaced = 0
 
     def put(self, encoded: Sequence[bytes]) -> None:
         """Take encoded readings together, in order: when this returns they are durable, when it raises none is in."""
@@ -98,11 +107,19 @@ class Queue:
             if self._open is not None:
                 self._open.cursor = self._acknowledged
 
-    def snapshot(self) -> list[bytes]:
-        """Every encoded reading that is not acknowledged, in order, read without getting it."""
+    def snapshot(self) -> Iterator[bytes]:
+        """Every encoded reading that is not acknowledged, in order, read without getting it, a chunk at a time.
+
+        What is put after the first one was asked for does not come; what is acknowledged meanwhile may or may not.
+        A `QueueError` may come on the way too, as when the queue was replaced by a new one.
+        """
         with self._using() as queue:
-            rows = queue._getter.execute(f"SELECT data FROM {TABLE} ORDER BY _id")  # noqa: S608
-            return [_Identity.loads(data) for (data,) in rows]
+            replaced = self._replaced
+            last = queue._getter.execute(f"SELECT MAX(_id) FROM {TABLE}").fetchone()[0]  # noqa: S608
+        after = 0
+        while rows := self._rows(after, last, replaced):
+            yield from (_Identity.loads(data) for _, data in rows)
+            after = rows[-1][0]
 
     def depth(self) -> int:
         """How many readings are not acknowledged."""
@@ -124,6 +141,14 @@ class Queue:
             if self._open is not None:
                 self._open.close()
             self._open = None
+
+    def _rows(self, after: int, last: int | None, replaced: int) -> list[tuple[int, object]]:
+        """The next rows of a snapshot behind an id."""
+        with self._using() as queue:
+            if self._replaced != replaced:
+                raise QueueError(f"{self.path}: replaced while it was read", hint="read it again")
+            asked = f"SELECT _id, data FROM {TABLE} WHERE _id > ? AND _id <= ? ORDER BY _id LIMIT {_CHUNK}"  # noqa: S608
+            return list(queue._getter.execute(asked, (after, last)))
 
     @contextmanager
     def _using(self) -> Iterator[SQLiteQueue]:
@@ -150,34 +175,37 @@ class Queue:
 
     def _replace(self, error: DamagedQueueError) -> None:
         """Move the damaged files aside; the next use begins anew with the rows that can still be read of them."""
+        self._replaced += 1
         self.close()
         with _translated(self.path):
-            aside = salvage.move_aside(self.path, _stamp())
+            aside = salvage.move_aside(self.path, str(time.time_ns()))
         event(log, logging.ERROR, "damaged queue moved aside", error=error, aside=aside)
         self._arrived.set()
 
 
 def _take_over(queue: SQLiteQueue, path: Path) -> None:
     """Put what is readable of files moved aside; done twice after a crash, the writer drops the second copy."""
-    aside = salvage.pending(path)
-    if aside is None:
-        return
-    found = salvage.read(aside, TABLE)
-    if found.rows:
-        _insert(queue, found.rows)
-    kept = salvage.settle(aside, _stamp())
-    facts = {"taken_over": len(found.rows), "unreadable": found.unreadable, "kept": kept}
-    event(log, logging.WARNING, "readings of a damaged queue taken over", **facts)
-
-
-def _stamp() -> str:
-    """What tells damaged files of one place apart, rising with time."""
-    return str(time.time_ns())
+    while aside := salvage.pending(path):
+        found = salvage.Salvage(aside, TABLE)
+        _insert(queue, found)
+        kept = salvage.settle(aside, str(time.time_ns()))
+        facts = {
+            "taken_over": found.rows + found.carved,
+            "carved": found.carved,
+            "unreadable": found.unreadable,
+            "kept": kept,
+        }
+        event(log, logging.WARNING, "readings of a damaged queue taken over", **facts)
 
 
 def _open(path: Path) -> SQLiteQueue:
     queue = SQLiteQueue(
-        str(path.parent), db_file_name=path.name, multithreading=True, auto_commit=False, serializer=_Identity
+        str(path.parent),
+        db_file_name=path.name,
+        multithreading=True,
+        timeout=_BUSY_S,
+        auto_commit=False,
+        serializer=_Identity,
     )
     try:
         _prove(queue, path)
@@ -199,13 +227,15 @@ def _prove(queue: SQLiteQueue, path: Path) -> None:
     verdict = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise DamagedQueueError(f"{path}: {verdict}")
+    # To the check any table is sound: the columns that are used are asked for by name.
+    writing.execute(f"SELECT _id, data, timestamp FROM {TABLE} LIMIT 1").fetchall()  # noqa: S608
 
 
-def _insert(queue: SQLiteQueue, encoded: Sequence[bytes]) -> None:
+def _insert(queue: SQLiteQueue, encoded: Iterable[bytes]) -> None:
     # The library commits row by row; one transaction makes a batch whole and costs one fsync.
     now = time.time()
     with queue.tran_lock, queue._putter as connection:
-        connection.executemany(queue._sql_insert, [(data, now) for data in encoded])
+        connection.executemany(queue._sql_insert, ((data, now) for data in encoded))
 
 
 @contextmanager

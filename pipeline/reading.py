@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -24,6 +25,8 @@ _HEAD = struct.Struct(">qiiHHH")
 _CRC = struct.Struct(">I")
 _HEAD_AT = len(_MAGIC) + _CRC.size
 _BODY_AT = _HEAD_AT + _HEAD.size
+#: Bytes by which integers may grow, beside an eighth, where zlib cannot compress them.
+_ZLIB_MARGIN = 64
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,35 @@ def decode(data: bytes) -> Reading:
         return Reading(time_ms, date.fromordinal(ordinal), offset_s, _unpack(data[_BODY_AT:], *counts))
     except (ValueError, zlib.error) as error:
         raise DamagedReadingError(f"{len(data)} bytes: {error}") from error
+
+
+def carve(data: bytes) -> Iterator[bytes]:
+    """Every whole encoded reading that stands somewhere in arbitrary bytes, in order, exactly as it was encoded."""
+    at = data.find(_MAGIC)
+    while at >= 0:
+        whole = _whole(data, at)
+        if whole:
+            yield whole
+        at = data.find(_MAGIC, at + max(len(whole), 1))
+
+
+def _whole(data: bytes, at: int) -> bytes:
+    """The encoded reading that begins at a place, ended where its zlib stream ends; empty where none does."""
+    body_at = at + _BODY_AT
+    if len(data) < body_at:
+        return b""
+    *_, n_parameters, n_calculations, n_visibilities = _HEAD.unpack_from(data, at + _HEAD_AT)
+    size = 4 * (n_parameters + n_calculations) + n_visibilities
+    packed = data[body_at : body_at + size + size // 8 + _ZLIB_MARGIN]
+    inflating = zlib.decompressobj()
+    try:
+        raw = inflating.decompress(packed, size + 1)
+    except zlib.error:
+        return b""
+    if not inflating.eof or len(raw) != size:
+        return b""
+    whole = data[at : body_at + len(packed) - len(inflating.unused_data)]
+    return whole if zlib.crc32(whole[_HEAD_AT:]) == _CRC.unpack_from(whole, len(_MAGIC))[0] else b""
 
 
 def time_of(data: bytes) -> int | None:

@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import errno
 import os
+import random
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from pipeline import salvage
 from pipeline.errors import DamagedQueueError, QueueError
 from pipeline.queue import TABLE, Queue
+from tests.parts import reading
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ def test_depth_counts_what_was_got_but_not_acknowledged(queue: Queue) -> None:
     assert queue.depth() == 2
     queue.acknowledge()
     assert queue.depth() == 1
-    assert queue.snapshot() == [b"b"]
+    assert list(queue.snapshot()) == [b"b"]
 
 
 def test_failed_batch_is_given_again_and_not_deleted_by_a_later_acknowledgement(queue: Queue) -> None:
@@ -141,7 +149,7 @@ def test_readable_rows_of_a_damaged_database_are_taken_over(path: Path) -> None:
     rows = _fill(path, 60)
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
-        file.write(os.urandom(4096))
+        file.write(random.Random(1).randbytes(4096))
     with closing(Queue(path)) as queue:
         with pytest.raises(DamagedQueueError):
             queue.get(99)
@@ -192,3 +200,204 @@ def test_file_of_an_empty_queue_is_given_back_to_the_disk(path: Path) -> None:
     with closing(Queue(path)) as queue:
         assert queue.depth() == 0
     assert path.stat().st_size < 100_000
+
+
+def _readings(first: int, n: int) -> list[bytes]:
+    return [reading(30 * i).encode() for i in range(first, first + n)]
+
+
+def _got_after_damage(path: Path) -> list[bytes]:
+    with closing(Queue(path)) as queue:
+        with pytest.raises(DamagedQueueError):
+            queue.get(999)
+        return queue.get(999)
+
+
+def _flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("column", [b"timestamp FLOAT", b"data BLOB", b"_id INTEGER"])
+def test_damaged_name_of_a_column_costs_no_reading(path: Path, column: bytes) -> None:
+    rows = _readings(0, 30)
+    with closing(Queue(path)) as queue:
+        queue.put(rows)
+    _flip(path, path.read_bytes().index(column))
+    assert _got_after_damage(path) == rows
+
+
+def test_whole_readings_are_carved_out_where_the_first_page_is_damaged(path: Path) -> None:
+    rows = _readings(0, 300)
+    with closing(Queue(path)) as queue:
+        queue.put(rows[150:])
+        queue.put(rows[:150])
+    _flip(path, 0)
+    assert _got_after_damage(path) == rows
+
+
+def test_readings_are_carved_over_the_borders_of_chunks_each_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.salvage._CHUNK", 5000)
+    rows = _readings(0, 300)
+    with closing(Queue(path)) as queue:
+        queue.put(rows)
+    _flip(path, 0)
+    assert _got_after_damage(path) == rows
+
+
+def test_page_that_the_disk_cannot_read_is_passed_over_in_carving(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _readings(0, 300)
+    with closing(Queue(path)) as queue:
+        queue.put(rows)
+    _flip(path, 0)
+    read = os.pread
+
+    def failing(raw: int, size: int, at: int) -> bytes:
+        if at <= 20_480 < at + size:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(raw, size, at)
+
+    monkeypatch.setattr(os, "pread", failing)
+    got = _got_after_damage(path)
+    assert 250 < len(got) < 300
+    assert [row for row in rows if row in got] == got
+
+
+def _orphan(path: Path, rows: list[bytes]) -> None:
+    """Leave only the log of a queue at a path, as if a power cut took the name of its database."""
+    other = path.parent.parent / "other" / path.name
+    with closing(Queue(other)) as queue:
+        queue.put(rows)
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(f"{other}-wal", f"{path}-wal")
+
+
+def test_readings_in_a_log_without_its_database_are_taken_over(path: Path) -> None:
+    rows = _readings(0, 20)
+    _orphan(path, rows)
+    assert _got_after_damage(path) == rows
+    assert not list(path.parent.glob("*.salvage*"))
+
+
+def test_log_without_its_database_is_never_read_with_the_next_one(path: Path) -> None:
+    foreign, rows = _readings(0, 20), _readings(100, 200)
+    _orphan(path, foreign)
+    with closing(Queue(path)) as queue:
+        with pytest.raises(DamagedQueueError):
+            queue.depth()
+        assert queue.get(99) == foreign
+        queue.acknowledge()
+        queue.put(rows)
+    with path.open("r+b") as file:
+        file.seek(-4096, os.SEEK_END)
+        file.write(b"\xff" * 8)
+    got = _got_after_damage(path)
+    assert set(rows) - set(got) == set()
+    assert len([log for log in path.parent.glob("queue.db.damaged-*-wal") if log.stat().st_size]) == 1
+
+
+def test_queue_damaged_again_before_the_first_was_read_displaces_nothing(path: Path) -> None:
+    first, second = _readings(0, 20), _readings(100, 20)
+    with closing(Queue(path)) as queue:
+        queue.put(first)
+    shutil.copy(path, path.with_name("first"))
+    path.unlink()
+    with closing(Queue(path)) as queue:
+        queue.put(second)
+    salvage.move_aside(path, "1")
+    path.with_name("first").rename(path)
+    salvage.move_aside(path, "2")
+    _orphan(path, _readings(200, 5))
+    assert sorted(_got_after_damage(path)) == sorted(first + second + _readings(200, 5))
+    assert {"queue.db.damaged-1", "queue.db.damaged-2"} < {file.name for file in path.parent.iterdir()}
+
+
+@pytest.mark.parametrize("renames", range(6))
+def test_crash_between_any_two_renames_is_continued(path: Path, renames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _readings(0, 40)
+    other = path.parent.parent / "other" / path.name
+    with closing(Queue(other)) as queue:
+        queue.put(rows[:-1])
+    with closing(Queue(other)) as queue:
+        queue.put(rows[-1:])  # in the log alone, and without the first page
+        shutil.copytree(other.parent, path.parent)
+    _flip(path, 0)
+    rename, done = Path.rename, 0
+
+    def crashing(source: Path, target: Path) -> Path:
+        nonlocal done
+        done += 1
+        if done > renames:
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    with monkeypatch.context() as patch, closing(Queue(path)) as queue:
+        patch.setattr(Path, "rename", crashing)
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            with pytest.raises(DamagedQueueError):
+                queue.get(99)
+            queue.get(99)
+    with closing(Queue(path)) as queue:
+        with suppress(DamagedQueueError):
+            queue.depth()
+        assert set(queue.get(999)) == set(rows)
+    names = {file.name.removesuffix("-wal").removesuffix("-shm") for file in path.parent.glob("queue.db.*")}
+    assert len(names) == 1
+    assert names.pop().startswith("queue.db.damaged-")
+
+
+def test_put_does_not_wait_long_for_another_program(path: Path, queue: Queue) -> None:
+    queue.put([b"a"])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(QueueError, match="locked"):
+            queue.put([b"b"])
+        assert time.monotonic() - began < 3
+    queue.put([b"b"])
+    assert queue.get(9) == [b"a", b"b"]
+
+
+def test_snapshot_gives_what_was_there_at_its_start_and_lets_others_work(queue: Queue) -> None:
+    rows = [b"%d" % i for i in range(1200)]
+    queue.put(rows)
+    seen = queue.snapshot()
+    first = next(seen)
+    queue.put([b"later"])
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(queue.depth).result(timeout=5) == 1201
+    assert [first, *seen] == rows
+
+
+def test_snapshot_passes_over_what_is_acknowledged_meanwhile(queue: Queue) -> None:
+    queue.put([b"%d" % i for i in range(1200)])
+    seen = queue.snapshot()
+    next(seen)
+    queue.get(1100)
+    queue.acknowledge()
+    assert list(seen)[-100:] == [b"%d" % i for i in range(1100, 1200)]
+
+
+def test_snapshot_of_a_queue_that_was_replaced_meanwhile_is_a_queue_error(path: Path, queue: Queue) -> None:
+    queue.put(_readings(0, 1200))
+    seen = queue.snapshot()
+    next(seen)
+    queue.close()
+    _flip(path, 0)
+    with pytest.raises(DamagedQueueError):
+        queue.depth()
+    assert queue.depth() == 1200
+    with pytest.raises(QueueError, match="replaced"):
+        list(seen)
+
+
+def test_snapshot_holds_no_more_than_a_chunk_in_memory(queue: Queue) -> None:
+    for _ in range(20):
+        queue.put([bytes(5000)] * 500)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in queue.snapshot()) == 10_000
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()

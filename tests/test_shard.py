@@ -566,10 +566,10 @@ def test_part_that_may_not_be_written_is_sealed_and_a_new_one_begun(
     shards.append([reading(0)])
     real = os.open
 
-    def opening(path: object, flags: int, *rest: int, **more: int) -> int:
+    def opening(path: Path | str, flags: int, *rest: int, **more: int) -> int:
         if str(path).endswith("/2026-01-05.csv") and flags & os.O_RDWR:
             raise PermissionError(errno.EACCES, "injected", str(path))
-        return real(path, flags, *rest, **more)  # type: ignore[call-overload,no-any-return]
+        return real(path, flags, *rest, **more)
 
     monkeypatch.setattr(os, "open", opening)
     with pytest.raises(PermissionError):

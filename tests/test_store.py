@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,13 +15,14 @@ from hypothesis import strategies as st
 
 from pipeline import readout, store
 from pipeline.catalog import Catalog
+from pipeline.clock import to_ms
 from pipeline.errors import BufferFullError, ClosedError, QueryError, QueueError
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.reading import Reading
 from pipeline.store import Store
 from stages.write import Write
-from tests.parts import BERLIN, NOON, TurnedClock, answer, open_shards, stored
+from tests.parts import BERLIN, NOON, TurnedClock, answer, open_shards, reading, stored
 
 DAY = timedelta(days=1)
 
@@ -247,3 +249,50 @@ def test_query_names_the_queue_that_cannot_be_read(tmp_path: Path, queue: Queue)
     (tmp_path / "queue").write_text("no folder")
     with pytest.raises(QueueError, match=r"queue\.db"):
         make_store(tmp_path, queue).query(NOON, NOON + DAY)
+
+
+def test_query_of_a_narrow_window_takes_no_memory_of_a_long_backlog(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue, batch=2000)
+    big = answer(1, calculations=9000)
+    encoded = replace(reading(0), answer=big).encode() + bytes(2000)
+    for i in range(8):
+        queue.put([encoded] * 1000)
+        held.add(NOON + DAY + timedelta(seconds=i), answer(i))
+    tracemalloc.start()
+    try:
+        assert len(list(held.query(NOON + DAY, NOON + 2 * DAY))) == 8
+        assert held.oldest_waiting_ms() == to_ms(NOON)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_queue_is_wholly_read_before_the_shards_are_begun(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    queue.put([reading(i).encode() for i in range(1100)])
+
+    def moving(start_ms: int, end_ms: int) -> Iterator[Reading]:
+        write_all(tmp_path, queue)
+        return readout.read(tmp_path / "shards", Catalog(tmp_path / "shards"), start_ms, end_ms)
+
+    held._stored = moving
+    assert len(list(held.query(NOON, NOON + DAY))) == 1100
+
+
+def test_queue_that_fails_half_way_through_a_query_is_named(
+    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make_store(tmp_path, queue)
+    queue.put([reading(i).encode() for i in range(1100)])
+    rows = queue._rows
+
+    def failing(after: int, last: int | None, replaced: int) -> list[tuple[int, object]]:
+        if after:
+            raise QueueError("queue.db: disk I/O error")
+        return rows(after, last, replaced)
+
+    monkeypatch.setattr(queue, "_rows", failing)
+    with pytest.raises(QueueError, match="disk I/O error"):
+        held.query(NOON, NOON + DAY)
+    with pytest.raises(QueueError, match="disk I/O error"):
+        held.oldest_waiting_ms()

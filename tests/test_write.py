@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import linecache
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -142,7 +143,8 @@ def _raises_at_line(step: Callable[[], object], nth: int) -> bool:
     def tracing(frame: FrameType, kind: str, _: object) -> TraceFunction | None:
         if not frame.f_code.co_filename.startswith(SOURCES):
             return None
-        if kind == "line":
+        # Leaving a `with` comes by its line again; raised there, an exception would skip the leaving itself.
+        if kind == "line" and not _source_line(frame).startswith("with "):
             left[0] -= 1
             if left[0] == -1:
                 raise OSError(errno.ENOSPC, "injected")
@@ -155,6 +157,10 @@ def _raises_at_line(step: Callable[[], object], nth: int) -> bool:
     finally:
         sys.settrace(before)
     return left[0] < 0
+
+
+def _source_line(frame: FrameType) -> str:
+    return linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
 
 
 def _raise_at(patch: pytest.MonkeyPatch, owner: object, name: str, nth: int, error: BaseException) -> None:
