@@ -19,6 +19,7 @@ from pipeline import cli, repair
 from pipeline.clock import utc_text
 from pipeline.settings import RULES
 from tests.parts import open_shards, reading
+from tests.rollups import make_all, make_rollup
 from tests.test_layers import imports, modules, tree
 
 ROOT = Path(__file__).parents[1]
@@ -210,3 +211,15 @@ def test_data_format_page_names_what_a_schema_holds(tmp_path: Path) -> None:
         header = next(csv.reader(file))
     assert header == [field["name"] for field in document["fields"]]
     assert header[:3] == [re.findall(r"`(\w+)`", cell)[0] for cell, _ in rows(page, "column")[:3]]
+
+
+def test_data_format_page_names_what_a_checkpoint_holds(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading()])
+    make_all(make_rollup(tmp_path))
+    (path, *_) = (tmp_path / "daily").glob("*_daily.csv.checkpoint")
+    document = json.loads(path.read_bytes())
+    page = ROOT / "docs" / "data-format.md"
+    told = {name for cell, _ in rows(page, "member of a checkpoint") for name in re.findall(r"`(\w+)`", cell)}
+    assert told == set(document)
+    told = {name for cell, _ in rows(page, "member of a source") for name in re.findall(r"`(\w+)`", cell)}
+    assert told == set(document["sources"][0])

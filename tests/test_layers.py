@@ -67,10 +67,14 @@ VERBS = {"stages", "stages.poll", "stages.retain", "stages.rollup", "stages.writ
 #: Who builds all, supervises it and speaks to a person.
 DOORS = {
     "pipeline.__main__",
+    "pipeline.alarm",
+    "pipeline.by_hand",
     "pipeline.check",
     "pipeline.cli",
     "pipeline.demo",
+    "pipeline.history",
     "pipeline.listing",
+    "pipeline.progress",
     "pipeline.service",
     "pipeline.worker",
 }
@@ -92,7 +96,8 @@ LIBRARIES = {
     "dynaconf": "pipeline.settings",
     "luxtronik": "pipeline.sensors",
     "persistqueue": "pipeline.queue",
-    "schedule": "pipeline.service",
+    "schedule": "pipeline.alarm",
+    "tqdm": "pipeline.progress",
 }
 
 #: The command that writes to a controller: it restarts some and wears the flash memory of all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,7 +24,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 #: Readings of a day at 30 s.
 A_DAY = 2880
 #: A winter day: the compressor starts and stops all day long.
-_MIDNIGHT = datetime(2026, 1, 5, tzinfo=ZONE)
+MIDNIGHT = datetime(2026, 1, 5, tzinfo=ZONE)
 _AT_ONCE = 256
 
 
@@ -32,7 +32,7 @@ def readings(first: int, count: int, a_day: int) -> Iterator[Reading]:
     """`count` readings of the house from the `first` on, spread evenly so that a local day has `a_day` of them."""
     house = _house()
     for n in range(first, first + count):
-        moment = _MIDNIGHT + timedelta(days=n / a_day)
+        moment = MIDNIGHT + timedelta(days=n / a_day)
         yield Reading(to_ms(moment), *local_label(moment, ZONE), house.answer_at(moment))
 
 
@@ -52,6 +52,18 @@ def queue_in(folder: str) -> Queue:
     return Queue(Path(folder) / "queue" / "queue.db")
 
 
+def shards_in(folder: str) -> Shards:
+    shards = Path(folder) / "shards"
+    return Shards(shards, Catalog(shards), Quarantine(Path(folder) / "quarantine"))
+
+
+def write(folder: str, some: Iterable[Reading]) -> None:
+    """Put readings into the shards of a folder, without a queue."""
+    shards, ahead = shards_in(folder), iter(some)
+    while batch := list(islice(ahead, _AT_ONCE)):
+        shards.append(batch)
+
+
 def fill(folder: str, first: int, count: int, a_day: int) -> None:
     """Put such readings on the queue of a folder."""
     encoded = (reading.encode() for reading in readings(first, count, a_day))
@@ -64,9 +76,9 @@ def fill(folder: str, first: int, count: int, a_day: int) -> None:
 
 def drain(folder: str) -> int:
     """Write all that waits in the queue of a folder to its shards, as the service does; gives how many readings."""
-    shards, quarantine = Path(folder) / "shards", Quarantine(Path(folder) / "quarantine")
+    quarantine = Quarantine(Path(folder) / "quarantine")
     with closing(queue_in(folder)) as queue:
-        write = Write(queue, Shards(shards, Catalog(shards), quarantine), quarantine)
-        while write.step(0) == 0:
+        stage = Write(queue, shards_in(folder), quarantine)
+        while stage.step(0) == 0:
             pass
-        return write.stored
+        return stage.stored

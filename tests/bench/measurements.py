@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.bench import backlog, poll, service, sizes
+from tests.bench import backlog, poll, rollup, service, sizes
 from tests.bench.figures import Measurement
 
 MEASUREMENTS = (
     Measurement("poll", "from connecting to the pump until the reading is durable in the queue", poll.measure),
     Measurement("backlog", "readings that waited on the queue, through the writer", backlog.measure),
+    Measurement("rollup", "daily and weekly files against cat, merging, looking, compressing", rollup.measure),
     Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
     Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
 )
