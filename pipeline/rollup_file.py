@@ -132,6 +132,7 @@ class RollupFile:
                 raise RollupStoppedError(f"{self.target} is not finished", hint="it goes on at the next start")
             self._need(len(piece))
             files.write_at(descriptor, piece, length)
+            files.start_writeback(descriptor, length, len(piece))
             length, crc = length + len(piece), zlib.crc32(piece, crc)
             self._progress(length, self._total)
         return length, crc

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -184,7 +185,7 @@ def build_rollup(
         zone=settings.zone,
         retention_days=settings.csv_retention_days,
         clock=clock,
-        lock=partial(exclusive, settings.data_dir / ROLLUP_LOCK),
+        lock=_rollup_lock(settings),
         oldest_waiting=oldest_waiting,
     )
 
@@ -200,8 +201,13 @@ def _build_retain(settings: Settings, clock: Clock, shards: Shards, catalog: Cat
         clock=clock,
         closed=shards.closed,
         renew=catalog.renew,
+        lock=_rollup_lock(settings),
         needed_from=rollup.needed_from,
     )
+
+
+def _rollup_lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:
+    return partial(exclusive, settings.data_dir / ROLLUP_LOCK)
 
 
 def _kinds(settings: Settings) -> dict[str, Path]:

@@ -50,6 +50,10 @@ class Shelf:
         self._found = {key: source for key, source in self._found.items() if key[0] in there}
         self._refused &= there
 
+    def lost(self, recorded: Sequence[Source]) -> list[Source]:
+        """The ranges whose part is there no more."""
+        return [source for source in recorded if source.part not in self._parts]
+
     def first(self) -> Source | None:
         """All of the first part that has rows."""
         return next((found for part in self._parts if (found := self._find(part, *_ALWAYS))), None)

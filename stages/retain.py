@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,8 @@ class Retain:
     """All that is old enough a step.
 
     `kinds` gives the folder of daily and weekly files; `closed` keeps the writer away from a day; `renew` is called
-    when parts were renamed or deleted; `needed_from` tells the first day that an unfinished job still needs.
+    when parts were renamed or deleted; `lock` keeps commands by hand apart, which read shards; `needed_from` tells the
+    first day that an unfinished job still needs.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Retain:
         clock: Clock,
         closed: Callable[[date], AbstractContextManager[object]],
         renew: Callable[[], object],
+        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
         needed_from: Callable[[], date | None] = lambda: None,
     ) -> None:
         self._shards = shards
@@ -55,6 +57,7 @@ class Retain:
         self._clock = clock
         self._closed = closed
         self._renew = renew
+        self._lock = lock
         self._needed_from = needed_from
         self._period_began = clock.monotonic()
         self._deleted_days = 0
@@ -66,8 +69,11 @@ class Retain:
             OSError: a file could not be deleted or compressed; the rest is done at the next step.
         """
         counted_from = self.counted_from()
-        if counted_from is None:
-            return
+        if counted_from is not None:
+            with self._lock():
+                self._retain(counted_from)
+
+    def _retain(self, counted_from: date) -> None:
         needed_from = self._needed_from() or date.max
         deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from, needed_from)]
         if deleted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -65,6 +65,7 @@ class Rollup:
         self._failed: set[Window] = set()
         self._given_up: set[Window] = set()
         self._empty: set[Window] = set()
+        self._unfinished: list[Window] = []
         self._outage = Outage(log, "rollup", clock)
         #: Files made since the start.
         self.made = 0
@@ -75,7 +76,7 @@ class Rollup:
             due = [one for one in self.due(self._clock.utc()) if one not in self._given_up]
             if due:
                 return self._try(due[0])
-            self._clear_away()
+            self._clear_away({one.name for one in self._unfinished})
         if not self._given_up:
             self._outage.over()
         self._failed.clear()
@@ -90,10 +91,11 @@ class Rollup:
         """Windows whose file is missing or was made from other readings than stand in the shards now, oldest first."""
         self.look()
         waiting = self._oldest_waiting()
-        missing = [
-            one for one in self._ended(now) if (waiting is None or waiting >= one.end_ms) and not self.is_current(one)
-        ]
-        return self._with_data(missing)
+        missing = [one for one in self._ended(now) if not self.is_current(one)]
+        early = [one for one in missing if waiting is not None and waiting < one.end_ms]
+        due = self._with_data(one for one in missing if one not in early)
+        self._unfinished = [*due, *early]
+        return due
 
     def windows(self, now: datetime) -> list[Window]:
         """All windows that have ended and hold readings, within the retention, oldest first."""
@@ -105,9 +107,8 @@ class Rollup:
         self._shelf.look()
 
     def needed_from(self) -> date | None:
-        """The first day whose shards a file that is due still needs; None where nothing is due."""
-        due = self.due(self._clock.utc())
-        return min((from_ms(one.start_ms).date() - timedelta(days=1) for one in due), default=None)
+        """The first day whose shards an unfinished file still needs, by the last look; None where none does."""
+        return min((from_ms(one.start_ms).date() - timedelta(days=1) for one in self._unfinished), default=None)
 
     def build(self, one: Window, progress: Callable[[int, int], object] = lambda _done, _total: None) -> Checkpoint:
         """Make the file of a window from the shards as they are.
@@ -120,6 +121,7 @@ class Rollup:
         if not sources:
             raise LoggerError(f"no readings in {one}", hint="no file is made of an empty window")
         folder = self._folders[one.kind]
+        self._refuse_to_shrink(folder / one.name)
         files.make_folder(folder)
         making = RollupFile(
             folder,
@@ -147,7 +149,8 @@ class Rollup:
                 return IDLE_S
             if one not in self._failed:
                 self._failed.add(one)
-                event(log, logging.WARNING, "rollup failed, tried once more", window=one, error=error, pause_s=RETRY_S)
+                level = logging.DEBUG if self._outage.lasting else logging.WARNING
+                event(log, level, "rollup failed, tried once more", window=one, error=error, pause_s=RETRY_S)
                 return RETRY_S
             self._given_up.add(one)
             self._outage.raised("rollup failed twice, tried again at the next look", window=one, error=error)
@@ -169,15 +172,28 @@ class Rollup:
                     yield one
 
     def is_current(self, one: Window) -> bool:
-        """Whether the file of a window stands there and was made from what the shards hold now."""
+        """Whether the file of a window stands there and was made from what the shards hold now.
+
+        A file that was made from shards which are gone by now is kept: made anew it would hold less.
+        """
         target = self._folders[one.kind] / one.name
-        compressed = target.with_name(target.name + ".gz")
-        if not target.exists() and not compressed.exists():
+        if not _stands(target):
             return False
         record = checkpoint.load(target)
         if record is None or not record.finished:
             return False
+        if self._shelf.lost(record.sources):
+            return True
         return list(record.sources) == self._shelf.sources(one, record.sources)
+
+    def _refuse_to_shrink(self, target: Path) -> None:
+        record = checkpoint.load(target) if _stands(target) else None
+        lost = self._shelf.lost(record.sources) if record and record.finished else []
+        if lost:
+            names = ", ".join(source.part.name for source in lost)
+            raise LoggerError(
+                f"{target} was made from {names}, gone since", hint="delete the file to make it from what is left"
+            )
 
     def _with_data(self, windows: Iterable[Window]) -> list[Window]:
         """The windows in which readings lie; each of the others is told of once, many at once in one line."""
@@ -195,15 +211,17 @@ class Rollup:
             event(log, logging.WARNING, "no readings in many windows, no files are made", **facts)
         return filled
 
-    def _clear_away(self) -> None:
-        """Remove what dead jobs left: nothing is due, so no part file is wanted, and no checkpoint without its file."""
+    def _clear_away(self, unfinished: Collection[str]) -> None:
+        """Remove what dead jobs left: part files and checkpoints of files that are not in the making."""
         for folder in self._folders.values():
             files.remove_leftovers(folder)
-            for part in folder.glob(f"*.csv{PART_SUFFIX}"):
-                if window.parse_name(part.name.removesuffix(PART_SUFFIX)):
-                    part.unlink()
-            for path in folder.glob(f"*.csv{checkpoint.SUFFIX}"):
-                target = path.with_name(path.name.removesuffix(checkpoint.SUFFIX))
-                is_made = target.exists() or target.with_name(target.name + ".gz").exists()
-                if window.parse_name(target.name) and not is_made:
-                    path.unlink()
+            for suffix in (PART_SUFFIX, checkpoint.SUFFIX):
+                for path in folder.glob(f"*.csv{suffix}"):
+                    target = path.with_name(path.name.removesuffix(suffix))
+                    is_record = suffix == checkpoint.SUFFIX and _stands(target)
+                    if window.parse_name(target.name) and target.name not in unfinished and not is_record:
+                        path.unlink()
+
+
+def _stands(target: Path) -> bool:
+    return target.exists() or target.with_name(target.name + ".gz").exists()

@@ -577,3 +577,69 @@ def test_gz_of_the_shard_holds_the_same_bytes(tmp_path: Path) -> None:
     assert gzip.decompress(packed.read_bytes()) == content
     assert freed == len(content) - packed.stat().st_size
     assert not part.exists()
+
+
+# ---- what goes and what fails for long ----------------------------------------------------------------------------
+
+
+def test_file_whose_shards_are_gone_stays_as_it_was(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append(hourly(-9, 1))
+    rollup = make_rollup(tmp_path)
+    make_all(rollup)
+    before = published(tmp_path)
+    for name in ("2025-12-31", "2026-01-01", "2026-01-05"):
+        (tmp_path / "shards" / f"{name}.csv").unlink()
+    rollup.look()
+    assert rollup.due(NOW) == []
+    with pytest.raises(LoggerError, match=r"2026-01-05\.csv.*gone.*delete the file"):
+        rollup.build(rollup.window(day("2026-01-06"), "daily"))
+    assert published(tmp_path) == before
+    (tmp_path / "daily" / "2026-01-06_daily.csv").unlink()
+    rollup.build(rollup.window(day("2026-01-06"), "daily"))
+    assert len(rows(published(tmp_path)["2026-01-06_daily.csv"])) == 7
+
+
+def test_part_file_and_checkpoint_of_a_job_that_failed_twice_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_shards(tmp_path).append(hourly(-5, 1))
+    real, left = rollup_file.RollupFile._copied, [3]
+
+    def copying(self: rollup_file.RollupFile, source: object) -> Iterator[bytes]:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.EIO, "injected")
+        yield from real(self, source)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rollup_file.RollupFile, "_copied", copying)
+    rollup = make_rollup(tmp_path)
+    while rollup.step(0) != rollup_stage.IDLE_S:
+        pass
+    assert len(list(tmp_path.glob("*ly/*.part"))) == len(list(tmp_path.glob("*ly/*.csv.checkpoint"))) - 1 > 4
+    rollup._oldest_waiting = lambda: 0
+    assert rollup.step(0) == rollup_stage.IDLE_S
+    assert len(list(tmp_path.glob("*ly/*.part"))) > 4
+
+
+def test_only_files_in_the_making_keep_shards_from_being_compressed(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(-20 * DAY), reading(-4 * DAY), reading(0)])
+    rollup = make_rollup(tmp_path)
+    assert rollup.due(NOW)
+    assert (rollup.needed_from() or NOW.date()) < day("2025-12-17")
+    make_all(rollup)
+    assert rollup.needed_from() is None
+
+
+def test_failure_that_lasts_is_told_once_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    failing(monkeypatch, 10**6)
+    clock = TurnedClock(NOW)
+    rollup = make_rollup(tmp_path, clock=clock)
+    for _ in range(200):
+        clock.turn(rollup.step(0))
+    told = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(told) <= 5
+    assert told[-1].startswith("rollup still failing") or clock.monotonic() < 4600
