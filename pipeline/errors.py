@@ -86,6 +86,10 @@ class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 
 
+class PumpStoppedError(LoggerError):
+    """Raised when a read was ended because the logger stops; nothing is wrong with the pump."""
+
+
 class PumpError(LoggerError):
     """Raised when one read of the pump gave no whole reading.
 

@@ -19,6 +19,7 @@ from pipeline.errors import (
     PumpBusyError,
     PumpClosedError,
     PumpError,
+    PumpStoppedError,
     PumpTimeoutError,
     PumpUnreachableError,
 )
@@ -64,7 +65,16 @@ class Pump:
 
         Raises:
             PumpError: no whole answer came before the deadline; its class and fields say why.
+            PumpStoppedError: `abort` was called.
         """
+        try:
+            return self._read()
+        except (PumpError, OSError) as error:
+            if self._aborted:
+                raise PumpStoppedError("the logger stops") from error
+            raise
+
+    def _read(self) -> Answer:
         deadline = self._monotonic() + self._timeout_s
         try:
             with closing(self._connect(deadline)) as connection:
@@ -121,7 +131,7 @@ class Pump:
         if not self._aborted and not lookup.done.wait(deadline - self._monotonic()):
             raise PumpTimeoutError(f"the name {self.host} did not resolve before the deadline", reading="name look-up")
         if self._aborted:
-            raise PumpClosedError("the logger stops", reading="name look-up")
+            raise PumpStoppedError("the logger stops")
         self._lookup = None
         if lookup.error:
             hint = "check HOST; an address such as 192.168.1.20 needs no name server"
