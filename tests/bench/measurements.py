@@ -8,7 +8,8 @@ from tests.bench.figures import Measurement
 MEASUREMENTS = (
     Measurement("poll", "from connecting to the pump until the reading is durable in the queue", poll.measure),
     Measurement("backlog", "readings that waited on the queue, through the writer", backlog.measure),
-    Measurement("rollup", "daily and weekly files against cat, merging, looking, compressing", rollup.measure),
+    Measurement("rollup", "daily and weekly files against cat, and merging", rollup.measure),
+    Measurement("upkeep", "the look at what is due, and compressing", rollup.measure_upkeep),
     Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
     Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
 )

@@ -54,6 +54,15 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
     return [
         *_against_cat(plain, 1 if short else _ROUNDS),
         *_merging(merged, plain, _DAYS * a_day),
+    ]
+
+
+def measure_upkeep(folder: Path, *, short: bool) -> list[Figure]:
+    """What is done every minute, and once a day beside the files."""
+    plain = folder / "plain"
+    days.write(str(plain), _week(48 if short else days.A_DAY))
+    in_child(build, str(plain), "weekly")
+    return [
         *_looking(folder / "looks", 12 if short else _LOOK_DAYS, 3 if short else 60),
         *_compressing(plain),
     ]
