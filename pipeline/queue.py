@@ -15,7 +15,6 @@ out what was got but not acknowledged, so depth comes from SQL.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ from persistqueue import SQLiteQueue
 from persistqueue.exceptions import Empty
 
 from pipeline import salvage
+from pipeline.database import BUSY_S, look_over, translated
 from pipeline.errors import DamagedQueueError, QueueError
 from pipeline.log import event
 
@@ -36,13 +36,6 @@ TABLE = "queue_default"
 
 #: `PRAGMA synchronous` of a connection whose commits are fsynced.
 _FULL = 2
-
-#: What SQLite says when the file is not a sound database of ours any more; every other failure may pass. A plain error
-#: is one of them: our statements never change, so one that names no table or column found a damaged schema.
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-
-#: Seconds to wait for another program's lock on the file: a stop must never wait long, and a later try is harmless.
-_BUSY_S = 1.0
 
 #: Rows that a snapshot holds in memory, and keeps others from the queue for, at a time.
 _CHUNK = 500
@@ -154,7 +147,7 @@ class Queue:
     def _using(self) -> Iterator[SQLiteQueue]:
         with self._lock:
             try:
-                with _translated(self.path):
+                with translated(self.path):
                     yield self._opened()
             except DamagedQueueError as error:
                 self._replace(error)
@@ -177,7 +170,7 @@ class Queue:
         """Move the damaged files aside; the next use begins anew with the rows that can still be read of them."""
         self._replaced += 1
         self.close()
-        with _translated(self.path):
+        with translated(self.path):
             aside = salvage.move_aside(self.path, str(time.time_ns()))
         event(log, logging.ERROR, "damaged queue moved aside", error=error, aside=aside)
         self._arrived.set()
@@ -199,11 +192,12 @@ def _take_over(queue: SQLiteQueue, path: Path) -> None:
 
 
 def _open(path: Path) -> SQLiteQueue:
+    look_over(path, TABLE)
     queue = SQLiteQueue(
         str(path.parent),
         db_file_name=path.name,
         multithreading=True,
-        timeout=_BUSY_S,
+        timeout=BUSY_S,
         auto_commit=False,
         serializer=_Identity,
     )
@@ -218,17 +212,12 @@ def _open(path: Path) -> SQLiteQueue:
 
 
 def _prove(queue: SQLiteQueue, path: Path) -> None:
-    """Make the connection that writes fsync every commit, and look the whole file over."""
+    """Make the connection that writes fsync every commit."""
     writing = queue._putter
     writing.execute("PRAGMA synchronous=FULL")
     ((mode,),), ((level,),) = (writing.execute(f"PRAGMA {name}").fetchall() for name in ("journal_mode", "synchronous"))
     if (mode, level) != ("wal", _FULL):
         raise QueueError(f"{path}: journal mode {mode}, synchronous {level} where wal and {_FULL} are needed")
-    verdict = writing.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise DamagedQueueError(f"{path}: {verdict}")
-    # To the check any table is sound: the columns that are used are asked for by name.
-    writing.execute(f"SELECT _id, data, timestamp FROM {TABLE} LIMIT 1").fetchall()  # noqa: S608
 
 
 def _insert(queue: SQLiteQueue, encoded: Iterable[bytes]) -> None:
@@ -236,15 +225,3 @@ def _insert(queue: SQLiteQueue, encoded: Iterable[bytes]) -> None:
     now = time.time()
     with queue.tran_lock, queue._putter as connection:
         connection.executemany(queue._sql_insert, ((data, now) for data in encoded))
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turns what SQLite raises into our words."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-        raise (DamagedQueueError if damaged else QueueError)(f"{path}: {error}") from error
-    except OSError as error:
-        raise QueueError(f"{path}: {error}") from error

@@ -102,6 +102,7 @@ def _depth_seen_by_nobody(tmp_path: Path, path: Path) -> str:
             folder.chmod(folder.stat().st_mode | 0o055)
     code = (
         "import os, sys; from pathlib import Path; from pipeline.queue_view import look\n"
+        "Path('/').as_uri()  # imports more, from where that user may not read\n"
         "os.getuid() or os.setuid(65534)\n"
         "print(look(Path(sys.argv[1]), Path(sys.argv[2])).depth)"
     )
