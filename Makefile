@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup demo run test lint bench clean
 .DEFAULT_GOAL := help
@@ -10,17 +12,23 @@ STAMP := $(VENV)/.installed
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-setup: $(STAMP) ## make the virtual environment and install what is pinned
+setup: $(STAMP) ## make the virtual environment and install what the logger needs
+	@echo "set up in $(VENV)"
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.13 setup" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "Python's venv module is missing. On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3-venv" >&2; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "installing the requirements into $(VENV) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PIP) -r requirements.txt
 	@touch $(STAMP)
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	@echo "installing what tests and checks need into $(VENV) ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $(DEV_STAMP)
 
 demo: $(STAMP) ## a simulated pump and the whole service, in data-demo/
 	@$(PY) -m pipeline demo $(ARGS)
@@ -28,15 +36,15 @@ demo: $(STAMP) ## a simulated pump and the whole service, in data-demo/
 run: $(STAMP) ## the real thing: LUX_HOST=192.168.1.20 make run
 	@$(PY) -m pipeline run
 
-test: $(STAMP) ## all tests, with coverage
+test: $(DEV_STAMP) ## all tests, with coverage
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
 
-lint: $(STAMP) ## format, lint and types
+lint: $(DEV_STAMP) ## format, lint and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 
-bench: $(STAMP) ## measure what docs/performance.md states
+bench: $(DEV_STAMP) ## measure what docs/performance.md states
 	@$(PY) -m tests.bench $(ARGS)
 
 clean: ## remove what setup and tests made (data stays)

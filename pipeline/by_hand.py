@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from pipeline import lock, progress, service
-from pipeline.clock import SystemClock
+from pipeline.clock import SystemClock, utc_text
 from pipeline.errors import LoggerError
 from pipeline.listing import size
 from pipeline.settings import Settings
@@ -23,11 +23,15 @@ def rollup(settings: Settings, *, kind: str | None, day: date | None, force: boo
     """
     if not settings.output.shards.is_dir():
         raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    for warning in settings.warnings:
+        logging.getLogger("rollup").warning(warning)
     stage = service.build_rollup(settings, clock=SystemClock())
     logging.getLogger("rollup").setLevel(logging.WARNING)
     kinds = [kind] if kind else list(KINDS)
     with lock.exclusive(settings.data_dir / service.ROLLUP_LOCK):
         wanted = _wanted(stage, kinds, day, force)
+        if not force:
+            _refuse_other_settings(stage, wanted, settings)
         for one in wanted:
             _make(stage, one)
     if not wanted:
@@ -44,6 +48,16 @@ def _wanted(stage: Rollup, kinds: Sequence[str], day: date | None, force: bool) 
         raise LoggerError(f"{windows[0]} has not ended yet", hint="the date is the day on which a window ends")
     stage.look()
     return [one for one in windows if force or not stage.is_current(one)]
+
+
+def _refuse_other_settings(stage: Rollup, wanted: Sequence[Window], settings: Settings) -> None:
+    """A shell seldom has the service's settings; with others the same file would hold other hours."""
+    for one in wanted:
+        record = stage.cut_otherwise(one)
+        if record:
+            now = f"CSV_TIME {settings.csv_time:%H:%M} {settings.zone.key} asks for {utc_text(one.end_ms)}"
+            hint = "give this command the settings of the service, LUX_TIMEZONE above all, or --force"
+            raise LoggerError(f"{one.name} ends at {utc_text(record.end_ms)}, but {now}", hint=hint)
 
 
 def _make(stage: Rollup, one: Window) -> None:

@@ -19,6 +19,8 @@ from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
 from pipeline.stop import Stop
 from pipeline.window import KINDS
 
+_MOST_PORT = 65_535
+
 #: Done.
 EXIT_OK = 0
 #: Failed, or unhealthy.
@@ -146,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_rollup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     make = _command(commands, "rollup", _rollup, "make the daily and weekly files that are due; safe beside a service")
     make.add_argument("--kind", choices=KINDS, help="only this kind")
-    make.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="only the files of this day, on which they end")
+    make.add_argument("--date", type=_day, metavar="YYYY-MM-DD", help="only the files whose window ends on this day")
     make.add_argument("--force", action="store_true", help="make them anew, also where they are up to date")
 
 
@@ -155,6 +157,12 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})") from None
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= _MOST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {_MOST_PORT} (got {text!r})")
 
 
 def _days(text: str) -> int:
@@ -169,7 +177,9 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     simulate.formatter_class = argparse.RawDescriptionHelpFormatter
     simulate.epilog = f"faults:\n{faults}"
     simulate.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    simulate.add_argument("--port", type=int, default=8889, help="port to listen on, 0 for any (default: %(default)s)")
+    simulate.add_argument(
+        "--port", type=_port, default=8889, help="port to listen on, 0 for any (default: %(default)s)"
+    )
     simulate.add_argument("--seed", type=int, default=1, help="which house is simulated (default: %(default)s)")
     simulate.add_argument(
         "--dump", type=Path, metavar="FILE", help="answer with a controller's recorded integers (JSON)"

@@ -62,7 +62,7 @@ def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Map
     teller = Worker("teller", _Teller(built, chosen).step, SystemClock())
 
     def prepare() -> None:
-        _write_history(built, chosen, days)
+        _write_history(built, chosen, days, stop)
         teller.start()
 
     try:
@@ -70,11 +70,13 @@ def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Map
     finally:
         teller.stop()
         teller.join(1.0)
-    print(f"stopped; {built.write.stored} readings stored in this run, the next demo goes on with them")
+    print(
+        f"stopped; readings stored in this run, history included: {built.write.stored}; the next demo goes on with them"
+    )
     return unsaved
 
 
-def _write_history(built: Service, chosen: Settings, days: int) -> None:
+def _write_history(built: Service, chosen: Settings, days: int, stop: Stop) -> None:
     """Readings of the days before now that the shards do not hold yet."""
     now = datetime.now(UTC)
     last = check.last_reading(chosen)
@@ -83,7 +85,9 @@ def _write_history(built: Service, chosen: Settings, days: int) -> None:
         return
     begun = time.monotonic()
     with progress.shown("history", " readings") as tell:
-        stored = history.fill(built, chosen, House().answer_at, since=since, until=now, progress=tell)
+        stored = history.fill(
+            built, chosen, House().answer_at, since=since, until=now, progress=tell, stopping=lambda: stop.wanted
+        )
     took_s = time.monotonic() - begun
     print(f"history: {stored} readings since {since:%Y-%m-%d %H:%M} UTC written in {took_s:.1f} s\n", flush=True)
 
@@ -138,11 +142,10 @@ class _Teller:
         self._chosen = chosen
         self._told = 0
         self._tell_at = 0.0
-        self._files: set[Path] = set()
+        self._files: set[Path] = set(_made(chosen))
 
     def step(self, now: float) -> float:
-        output = self._chosen.output
-        for path in sorted({*output.daily.glob("*.csv"), *output.weekly.glob("*.csv")} - self._files):
+        for path in sorted({*_made(self._chosen)} - self._files):
             print(f"made {path}, {listing.size(path.stat().st_size)}", flush=True)
             self._files.add(path)
         if self._write.stored != self._told and now >= self._tell_at:
@@ -159,6 +162,10 @@ class _Teller:
         shards = sum(path.stat().st_size for path in self._chosen.output.shards.iterdir())
         when = last.time.astimezone(self._chosen.zone)
         print(f"{when:%H:%M:%S}  {self._told} stored, {listing.size(shards)} in shards: {facts}", flush=True)
+
+
+def _made(chosen: Settings) -> list[Path]:
+    return [*chosen.output.daily.glob("*.csv"), *chosen.output.weekly.glob("*.csv")]
 
 
 def _shown(raw: int, index: int) -> str:

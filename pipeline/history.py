@@ -46,8 +46,11 @@ def fill(
     since: datetime,
     until: datetime,
     progress: Callable[[float, float], object],
+    stopping: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Store a reading every 30 s of [since, until); gives how many. `progress` is told how many of how many."""
+    """Store a reading every 30 s of [since, until); gives how many. `progress` is told how many of
+    how many, `stopping` asked whether to end before.
+    """
     clock = TurnedClock(since)
     read = partial(readout.read, settings.output.shards, Catalog(settings.output.shards))
     store = Store(built.queue, read, zone=settings.zone, clock=clock, batch=BATCH)
@@ -56,7 +59,7 @@ def fill(
     )
     before = built.write.stored
     expected = (until - since).total_seconds() / _INTERVAL_S
-    while clock.utc() < until:
+    while clock.utc() < until and not stopping():
         clock.turn(poll.step(clock.monotonic()))
         if poll.polls % BATCH == 0:
             _drain(built, clock)

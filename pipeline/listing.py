@@ -39,10 +39,14 @@ def queue(view: QueueView, path: Path) -> str:
         ("waiting", f"{view.depth} readings"),
         ("oldest", view.oldest or "-"),
         ("newest", view.newest or "-"),
-        ("on disk", f"{size(view.bytes)} in {path}"),
+        ("on disk", f"{size(view.bytes)} in {path}" if view.bytes else _no_queue(path)),
         ("quarantined", f"{view.quarantined} rows"),
     ]
     return columns(rows)
+
+
+def _no_queue(path: Path) -> str:
+    return f"no queue at {path}; is DATA_DIR the folder of your logger?"
 
 
 def sensors(pattern: str, last: Reading | None) -> str:

@@ -99,7 +99,7 @@ def _lock(path: Path) -> int:
     except BlockingIOError:
         holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
         os.close(descriptor)
-        hint = "one service a folder; stop the other one, or set DATA_DIR to another folder"
+        hint = "one service a folder; stop the other one, or set another DATA_DIR, CACHE_PATH or OUTPUT_DIRS"
         raise AlreadyRunningError(f"{path.parent} is in use by {holder}", hint=hint) from None
     # The lock holds without its text: a service must start on a full disk too.
     with suppress(OSError):

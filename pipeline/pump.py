@@ -183,7 +183,10 @@ class _Wire:
     def _check_echo(self, command: int, reading: str) -> None:
         echo = self._int(reading)
         if echo != command:
-            raise PumpAnswerError(f"an answer to {echo} where {command} was asked", reading=reading)
+            hint = (
+                f"it began with {_INT.pack(echo)!r}; if this stays, check HOST and PORT: no Luxtronik may answer there"
+            )
+            raise PumpAnswerError(f"an answer to {echo} where {command} was asked", reading=reading, hint=hint)
 
     def _check_status(self, reading: str) -> None:
         status = self._int(reading)

@@ -127,7 +127,7 @@ class Poll:
             "attempt": f"{self._attempt}/{self._attempts}",
             "reading": error.reading,
             "got": f"{error.got}/{error.wanted} bytes",
-            "elapsed_s": self._clock.monotonic() - started,
+            "elapsed_s": round(self._clock.monotonic() - started, 3),
             "error": error,
         }
         if pause_s is None:

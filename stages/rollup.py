@@ -186,6 +186,12 @@ class Rollup:
             return True
         return list(record.sources) == self._shelf.sources(one, record.sources)
 
+    def cut_otherwise(self, one: Window) -> Checkpoint | None:
+        """The record of a window's file if other borders made it: another CSV_TIME or TIMEZONE was in force."""
+        record = checkpoint.load(self._folders[one.kind] / one.name)
+        borders = (one.start_ms, one.end_ms)
+        return record if record and record.finished and (record.start_ms, record.end_ms) != borders else None
+
     def _refuse_to_shrink(self, target: Path) -> None:
         record = checkpoint.load(target) if _stands(target) else None
         lost = self._shelf.lost(record.sources) if record and record.finished else []

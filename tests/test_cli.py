@@ -54,7 +54,10 @@ def test_version_is_told(env: dict[str, str]) -> None:
     assert call("--version", env=env).stdout == f"Luxtronik Logger {VERSION}\n"
 
 
-@pytest.mark.parametrize("arguments", [(), ("fly",), ("queue", "--yaml"), ("simulate", "--fault", "nonsense")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("fly",), ("queue", "--yaml"), ("simulate", "--fault", "nonsense"), ("simulate", "--port", "99999")],
+)
 def test_wrong_usage_is_exit_code_2_without_a_traceback(env: dict[str, str], arguments: tuple[str, ...]) -> None:
     done = call(*arguments, env=env)
     assert done.returncode == 2
@@ -99,6 +102,7 @@ def test_queue_tells_depth_for_people_and_programs(env: dict[str, str], data: Pa
         "bytes": 0,
         "quarantined": 0,
     }
+    assert "is DATA_DIR the folder of your logger?" in call("queue", env=env).stdout
     assert not data.exists()
     with fast_service(data, simulated):
         assert simulated.wait_for(simulated.answers + 3, 8)
@@ -209,7 +213,7 @@ def demo_until(line_part: str, tmp_path: Path, env: dict[str, str], *arguments: 
 def test_demo_stores_readings_and_goes_on_at_the_next_start(tmp_path: Path, env: dict[str, str]) -> None:
     counts = []
     for arguments in ((), (), ("--fresh",)):
-        assert "readings stored in this run" in demo_until("1 stored", tmp_path, env, "--days", "0", *arguments)
+        assert "stored in this run" in demo_until("1 stored", tmp_path, env, "--days", "0", *arguments)
         (shard,) = (tmp_path / "data-demo" / "shards").glob("*.csv")
         counts.append(shard.read_bytes().count(b"\n") - 1)
     assert counts == [1, 2, 1]
@@ -219,6 +223,23 @@ def test_demo_has_history_with_daily_and_weekly_files(tmp_path: Path, env: dict[
     printed = demo_until("_weekly.csv", tmp_path, env, "--days", "1")
     assert "history: 2880 readings since" in printed
     assert "_daily.csv, " in printed
+
+
+def test_ctrl_c_ends_the_demo_in_the_middle_of_its_history(tmp_path: Path, env: dict[str, str]) -> None:
+    printed = demo_until("end it", tmp_path, env, "--days", "300")
+    assert "stored in this run" in printed
+
+
+def test_rollup_by_hand_with_other_settings_than_the_service_is_refused(env: dict[str, str], data: Path) -> None:
+    ago_s = (datetime.now(UTC) - NOON).total_seconds()
+    open_shards(data).append([reading(ago_s - 86_400 * days, days) for days in (3, 2, 1)])
+    assert call("rollup", env=env).returncode == 0
+    before = {name: (data / "daily" / name).read_bytes() for name in rolled_up(data) if "daily" in name}
+    other = {**env, "LUX_TIMEZONE": "Asia/Tokyo"}
+    done = call("rollup", env=other)
+    assert (done.returncode, "give this command the settings of the service" in done.stderr) == (1, True)
+    assert {name: (data / "daily" / name).read_bytes() for name in before} == before
+    assert call("rollup", "--force", env=other).returncode == 0
 
 
 def rolled_up(folder: Path) -> list[str]:
