@@ -54,7 +54,6 @@ class RollupFile:
     ) -> None:
         self.target = folder / window.name
         self._part = folder / (window.name + PART_SUFFIX)
-        self._window = window
         self._shards = shards
         self._reserve = reserve
         self._progress = progress
