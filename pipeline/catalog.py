@@ -50,7 +50,11 @@ class Catalog:
             schema = self._schema(named) if named else None
             if path is None:
                 return schema
-            header = first_line(path)
+            try:
+                header = first_line(path)
+            except FileNotFoundError:
+                # It was compressed or deleted in this moment; its schema is the same under its other name.
+                return schema
             if schema and schema.header == header:
                 return schema
             # A sound header counts more than an entry: the package file may be an old or a foreign one.

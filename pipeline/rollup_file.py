@@ -35,7 +35,7 @@ PART_SUFFIX = ".part"
 
 
 class RollupFile:
-    """The file of a window in a folder, made from ranges of the shards' parts.
+    """The file of a window in a folder, made from ranges of the shards' parts, given in order of time.
 
     `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all;
     `stopping` is asked between two chunks whether to stop.
@@ -58,9 +58,8 @@ class RollupFile:
         self._reserve = reserve
         self._progress = progress
         self._stopping = stopping
-        ordered = tuple(sorted(sources, key=lambda source: (source.first_ms, source.day, source.number)))
-        self._plan = Checkpoint(window.start_ms, window.end_ms, ordered)
-        self._total = sum(source.end - source.start for source in ordered)
+        self._plan = Checkpoint(window.start_ms, window.end_ms, tuple(sources))
+        self._total = sum(source.end - source.start for source in sources)
 
     def build(self) -> Checkpoint:
         """Make the file, from where an earlier try ended if its plan still holds; gives its record.

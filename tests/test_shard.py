@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -431,9 +432,10 @@ def test_whatever_is_written_into_a_part_the_rows_it_did_not_touch_survive(
     at = at % len(content)
     part.write_bytes(content[:at] if cut else content[:at] + garbage + content[at + len(garbage) :])
     header = len(Schema.of(readings[0].answer).header)
-    row = (len(content) - header) // 8
+    ends = list(accumulate(len(line) for line in content.splitlines(keepends=True)))
     last = len(content) if cut else at + len(garbage)
-    untouched = [r for i, r in enumerate(readings) if header + (i + 1) * row <= at or header + i * row >= last]
+    # A row stands between two line ends: where the one before it is gone, it is no line of its own any more.
+    untouched = [r for r, before, end in zip(readings, ends, ends[1:], strict=False) if end <= at or before - 1 >= last]
     open_shards(folder).append([reading(900)])
     found = stored(folder)
     if at >= header or not cut:

@@ -13,9 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import catalog as catalog_module
+from pipeline import part as part_module
 from pipeline import readout, store
 from pipeline.catalog import Catalog
 from pipeline.clock import to_ms
+from pipeline.compress import compress
 from pipeline.errors import BufferFullError, ClosedError, QueryError, QueueError
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
@@ -144,6 +147,25 @@ def test_query_that_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(QueryError, match=words):
         make_store(tmp_path, queue).query(start, end)
+
+
+def test_shard_compressed_in_the_middle_of_a_query_is_found_under_its_other_name(
+    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make_store(tmp_path, queue)
+    added = held.add(NOON, answer(1))
+    write_all(tmp_path, queue)
+    (plain,) = (tmp_path / "shards").glob("2*.csv")
+    real = part_module.first_line
+
+    def reading_late(path: Path) -> bytes:
+        if plain.exists():
+            compress(plain)
+        return real(path)
+
+    monkeypatch.setattr(catalog_module, "first_line", reading_late)
+    assert list(held.query(NOON, NOON + DAY)) == [added]
+    assert not plain.exists()
 
 
 def test_bounds_between_two_milliseconds_count_exactly(tmp_path: Path, queue: Queue) -> None:
