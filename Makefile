@@ -6,11 +6,11 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo run test lint bench clean
+.PHONY: help setup demo run test lint bench chaos chaos-mutants clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 setup: $(STAMP) ## make the virtual environment and install what the logger needs
 	@echo "set up in $(VENV)"
@@ -47,5 +47,11 @@ lint: $(DEV_STAMP) ## format, lint and types
 bench: $(DEV_STAMP) ## measure what docs/performance.md states
 	@$(PY) -m tests.bench $(ARGS)
 
+chaos: $(DEV_STAMP) ## attack the logger and count what is lost: ROUNDS=200
+	@$(PY) -m tests.chaos --rounds $(or $(ROUNDS),200) $(ARGS)
+
+chaos-mutants: $(DEV_STAMP) ## break the code on purpose and show that a test catches each break
+	@$(PY) -m tests.mutants $(ARGS)
+
 clean: ## remove what setup and tests made (data stays)
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .chaos .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -58,6 +58,8 @@ class SimulatedPump:
         self._shared = threading.Condition()
         self._visits: set[_Visit] = set()
         self._requests: deque[bytearray] = deque(maxlen=_REMEMBERED)
+        #: All that every ended connection's client ever sent, each different conversation with how often it came.
+        self.conversations: Counter[bytes] = Counter()
 
     def __enter__(self) -> Self:
         self.start()
@@ -139,6 +141,7 @@ class SimulatedPump:
         """Forget a connection that has ended."""
         with self._shared:
             self.refused_commands += visit.refused
+            self.conversations[bytes(visit.requests)] += 1
             self._visits.discard(visit)
 
     def begin_read(self) -> Read:

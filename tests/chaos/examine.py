@@ -1,0 +1,179 @@
+"""A data folder after an attack: everything settled, then compared with what was sent and with what the docs name."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import shutil
+import struct
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline.part import first_line, list_parts, open_part, survey
+from pipeline.queue import Queue
+from pipeline.reading import Reading
+from pipeline.simulator import SimulatedPump, read_journal
+from tests.chaos.tally import BrokenError, Tally
+from tests.parts import open_shards, stored
+from tests.rollups import make_all, make_rollup
+from tests.running import ROOT, drain
+
+#: All that a client may send: whole requests of the three reading commands, the last one perhaps cut.
+_REQUESTS = {struct.pack(">ii", command, 0) for command in (3003, 3004, 3005)}
+_REQUEST = 8
+
+_PAGE = ROOT / "docs" / "data-format.md"
+#: How placeholders of file names in the docs read as patterns.
+_PLACEHOLDERS = {
+    "YYYY-MM-DD": r"\d{4}-\d\d-\d\d",
+    "N": r"\d+",
+    "<hash>": "[0-9a-f]{12}",
+    "<stamp>": r"\d+",
+    "*": "[^/]+",
+}
+
+
+def settle(folder: Path, *, now: datetime | None = None) -> None:
+    """Write what a stopped service left on its queue and make every daily and weekly that is due, as a start would."""
+    drain(folder)
+    make_all(make_rollup(folder, now=now or datetime.now(UTC)))
+
+
+def examine(
+    folder: Path, journal: Path, *, rounds: int, kills: int = 0, reported: int = 0, now: datetime | None = None
+) -> Tally:
+    """Settle a stopped service's folder and tally it against the journal of its pump.
+
+    `kills` bounds the answers in flight, `reported` is how many the logger itself told as lost.
+
+    Raises:
+        BrokenError: the queue is not empty, a published file is not what an undisturbed logger makes of the same
+            readings, or something lies there that the docs do not name.
+    """
+    settle(folder, now=now)
+    found = stored(folder)
+    sent = Counter(entry.sha256 for entry in read_journal(journal))
+    there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in found)
+    _check_queue(folder)
+    _check_published(folder, found, now or datetime.now(UTC))
+    check_names(folder)
+    if foreign := there.keys() - sent.keys():
+        raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")
+    missing = sum((sent - there).values())
+    in_flight = min(missing - min(reported, missing), kills)
+    told = min(reported, missing)
+    return Tally(
+        rounds=rounds,
+        served=sum(sent.values()),
+        stored=sum((sent & there).values()),
+        in_flight=in_flight,
+        reported=told,
+        lost=missing - in_flight - told,
+        doubled=sum((there - sent).values()),
+        torn=torn_lines(folder),
+    )
+
+
+def reported(folder: Path) -> int:
+    """How many readings the logger itself told as lost: in the gap book as the disk's, or in quarantine."""
+    book = folder / "gaps.csv"
+    gaps = list(csv.DictReader(book.open(newline=""))) if book.exists() else []
+    pieces = [path for path in (folder / "quarantine").glob("*.bin") if re.match(r"queue-|.*-line-", path.name)]
+    return sum(int(gap["missing"]) for gap in gaps if gap["reason"] == "disk") + len(pieces)
+
+
+def torn_lines(folder: Path) -> int:
+    """Lines of shards and published files that are no whole rising rows under their header."""
+    paths = [*list_parts(folder / "shards").values(), *published_paths(folder)]
+    return sum(_torn(path) for path in paths)
+
+
+def _torn(path: Path) -> int:
+    header = first_line(path)
+    with open_part(path) as file:
+        found = survey(file, header.count(b",") + 1, len(header))
+    return len(found.bad) + (found.size > found.end) + (not header.endswith(b"\n")) + bool(found.damage)
+
+
+def published_paths(folder: Path) -> list[Path]:
+    """Every daily and weekly file, compressed or not."""
+    return sorted(
+        path
+        for kind in ("daily", "weekly")
+        for path in (folder / kind).glob("*.csv*")
+        if path.suffix in (".csv", ".gz")
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What each published file holds, by its plain name."""
+    return {
+        path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in published_paths(folder)
+    }
+
+
+def only_reads(pump: SimulatedPump) -> int:
+    """How many connections a stopped pump recorded, all of which asked to read and nothing else.
+
+    Raises:
+        BrokenError: a client sent anything but whole requests of the three reading commands.
+    """
+    for conversation in pump.conversations:
+        asked = [conversation[at : at + _REQUEST] for at in range(0, len(conversation), _REQUEST)]
+        last = asked.pop() if len(conversation) % _REQUEST else b""
+        if not set(asked) <= _REQUESTS or not any(request.startswith(last) for request in _REQUESTS):
+            raise BrokenError(f"a client sent {conversation.hex(' ')}")
+    return sum(pump.conversations.values())
+
+
+def _check_queue(folder: Path) -> None:
+    with closing(Queue(folder / "queue" / "queue.db")) as queue:
+        if depth := queue.depth():
+            raise BrokenError(f"{depth} readings are still on the queue of {folder}")
+
+
+def _check_published(folder: Path, readings: list[Reading], now: datetime) -> None:
+    """Compare with the files that an undisturbed logger makes of the same readings."""
+    fresh = folder.with_name(f"{folder.name}-undisturbed")
+    shutil.rmtree(fresh, ignore_errors=True)
+    open_shards(fresh).append(readings)
+    make_all(make_rollup(fresh, now=now))
+    wanted, found = contents(fresh), contents(folder)
+    shutil.rmtree(fresh)
+    if wanted.keys() != found.keys():
+        raise BrokenError(f"published files differ: {sorted(wanted.keys() ^ found.keys())}")
+    if wrong := [name for name in wanted if wanted[name] != found[name]]:
+        raise BrokenError(f"published files with another content than an undisturbed logger's: {wrong}")
+
+
+def check_names(folder: Path) -> None:
+    """Hold every file of a settled folder against the names in docs/data-format.md.
+
+    Raises:
+        BrokenError: a file has no name of these, or is one that only a running logger has.
+    """
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()]
+    strange = [name for name in names if not any(re.fullmatch(pattern, name) for pattern in _documented())]
+    if strange:
+        raise BrokenError(f"files that docs/data-format.md does not name: {strange}")
+    if unfinished := [name for name in names if name.endswith((".part", ".tmp"))]:
+        raise BrokenError(f"unfinished files were left: {unfinished}")
+
+
+@cache
+def _documented() -> tuple[str, ...]:
+    """A pattern for each file name in the table of what rests on disk."""
+    _, _, table = _PAGE.read_text(encoding="utf-8").partition("| file | what it is |")
+    cells = [line.split(" | ")[0] for line in table.partition("\n\n")[0].splitlines()[2:]]
+    return tuple(_pattern(name) for cell in cells for name in re.findall(r"`([^`]+)`", cell))
+
+
+def _pattern(name: str) -> str:
+    split = re.split("(" + "|".join(map(re.escape, _PLACEHOLDERS)) + ")", name)
+    return "".join(_PLACEHOLDERS.get(piece, re.escape(piece)) for piece in split)
