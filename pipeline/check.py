@@ -85,7 +85,7 @@ def _print_answer(answer: Answer, time_ms: int) -> None:
 
 
 def _print_disk(settings: Settings, answer: Answer | None) -> None:
-    folder = _existing(settings.data_dir)
+    folder = existing(settings.data_dir)
     free = shutil.disk_usage(folder).free
     print(f"  {listing.size(free)} free for {settings.data_dir}")
     year_gb = year_bytes(settings, answer) / 1e9
@@ -93,7 +93,8 @@ def _print_disk(settings: Settings, answer: Answer | None) -> None:
     print(f"  {every} takes about {year_gb:.1f} GB, daily and weekly files included")
 
 
-def _existing(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, service, settings
+from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, service, settings, state, status
+from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
 from pipeline.house import House
 from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
@@ -92,6 +93,12 @@ def _queue(options: argparse.Namespace, _: Stop) -> int:
     return EXIT_OK
 
 
+def _status(options: argparse.Namespace, _: Stop) -> int:
+    found = status.collect(settings.load(), SystemClock().utc())
+    print(json.dumps(found, ensure_ascii=False) if options.json else status.shown(found))
+    return EXIT_OK if found["status"] == state.OK else EXIT_FAILED
+
+
 def _check(_: argparse.Namespace, __: Stop) -> int:
     chosen = settings.load(needs_host=True)
     return EXIT_OK if check.run(chosen) else EXIT_FAILED
@@ -135,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
 
     look = _command(commands, "queue", _queue, "readings that wait to be written; safe at any time, changes nothing")
     look.add_argument("--json", action="store_true", help="for programs: depth, oldest, newest, bytes, quarantined")
+
+    judge = _command(commands, "status", _status, "whether the logger does its work, what is missing and why")
+    judge.add_argument("--json", action="store_true", help="for programs: status, reasons, last_reading and more")
 
     _command(commands, "check", _check, "settings in force, one read of the pump, space on the disk")
 

@@ -37,8 +37,10 @@ def start_writeback(descriptor: int, offset: int, length: int) -> None:
         os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
 
-def publish(target: Path, data: bytes) -> None:
+def publish(target: Path, data: bytes, *, durable: bool = True) -> None:
     """Put a whole file in its place: after a crash the old one is there, or the new one, never half of it.
+
+    Where it need not be `durable`, that holds for a killed process and not for a power cut, and spares two syncs.
 
     Raises:
         OSError: nothing changed at `target`.
@@ -47,11 +49,13 @@ def publish(target: Path, data: bytes) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
     try:
         write_at(descriptor, data, 0)
-        os.fsync(descriptor)
+        if durable:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
     temporary.replace(target)
-    sync_folder(target.parent)
+    if durable:
+        sync_folder(target.parent)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -9,6 +9,8 @@ from pipeline import files
 
 #: Prefix of pieces that came from the queue; those from a shard begin with the part's name.
 FROM_QUEUE = "queue"
+#: What a piece of a shard was, in its name behind the part's.
+BAD_LINE, BAD_TAIL, BAD_HEADER = "line", "tail", "header"
 
 
 class Quarantine:
@@ -40,3 +42,8 @@ class Quarantine:
 def count(folder: Path, origin: str) -> int:
     """How many pieces of an origin lie in a quarantine folder."""
     return sum(1 for _ in folder.glob(f"{origin}-*.bin"))
+
+
+def lost(folder: Path) -> int:
+    """How many pieces lie in a quarantine folder that were readings and stand in no shard: rows of the queue, lines."""
+    return count(folder, FROM_QUEUE) + sum(1 for _ in folder.glob(f"*-{BAD_LINE}-*.bin"))

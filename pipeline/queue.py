@@ -70,6 +70,8 @@ class Queue:
         self._open: SQLiteQueue | None = None
         self._acknowledged = 0
         self._replaced = 0
+        #: Damaged queues whose readings were taken over since the start.
+        self.takeovers = 0
 
     def put(self, encoded: Sequence[bytes]) -> None:
         """Take encoded readings together, in order: when this returns they are durable, when it raises none is in."""
@@ -159,7 +161,7 @@ class Queue:
                 raise DamagedQueueError(f"{self.path}: a write-ahead log without its database")
             queue = _open(self.path)
             try:
-                _take_over(queue, self.path)
+                self.takeovers += _take_over(queue, self.path)
             except BaseException:
                 queue.close()
                 raise
@@ -176,8 +178,9 @@ class Queue:
         self._arrived.set()
 
 
-def _take_over(queue: SQLiteQueue, path: Path) -> None:
+def _take_over(queue: SQLiteQueue, path: Path) -> int:
     """Put what is readable of files moved aside; done twice after a crash, the writer drops the second copy."""
+    takeovers = 0
     while aside := salvage.pending(path):
         found = salvage.Salvage(aside, TABLE)
         _insert(queue, found)
@@ -189,6 +192,8 @@ def _take_over(queue: SQLiteQueue, path: Path) -> None:
             "kept": kept,
         }
         event(log, logging.WARNING, "readings of a damaged queue taken over", **facts)
+        takeovers += 1
+    return takeovers
 
 
 def _open(path: Path) -> SQLiteQueue:

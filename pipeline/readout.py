@@ -15,7 +15,7 @@ from pipeline.catalog import Catalog
 from pipeline.clock import from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, list_parts, open_part, survey
+from pipeline.part import Line, Part, first_line, list_parts, open_part, survey
 from pipeline.reading import Reading
 from pipeline.schema import LEAD, RowReader, Schema
 
@@ -29,8 +29,8 @@ _ALWAYS = (0, 253_339_228_800_000)
 
 def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
     """The readings of [start, end) that stand in a folder's shards, rising in time; equal times by part."""
-    first, last = (from_ms(max(_ALWAYS[0], min(at, _ALWAYS[1]))).date() for at in (start_ms, end_ms))
-    waiting = deque(part for part in list_parts(folder) if first - _SPREAD <= part.day <= last + _SPREAD)
+    first, last = _days(start_ms, end_ms)
+    waiting = deque(part for part in list_parts(folder) if first <= part.day <= last)
     # Only parts that can hold the next reading are open, so a long range needs no more memory than a short one.
     heap: list[tuple[int, Part, Reading, Iterator[Reading]]] = []
     while waiting or heap:
@@ -52,6 +52,25 @@ def last(folder: Path, catalog: Catalog) -> Reading | None:
         if found:
             return max(found, key=lambda reading: reading.time_ms)
     return None
+
+
+def times(folder: Path, start_ms: int, end_ms: int) -> Iterator[int]:
+    """The times of all whole lines of [start, end) in a folder's shards, in no order, without reading their values."""
+    first, last = _days(start_ms, end_ms)
+    for part in list_parts(folder):
+        opened = _open_anew(folder, part) if first <= part.day <= last else None
+        if opened:
+            path, file = opened
+            with file:
+                header = first_line(path)
+                found = survey(file, header.count(b",") + 1, len(header))
+            yield from (line.time_ms for line in found.good if start_ms <= line.time_ms < end_ms)
+
+
+def _days(start_ms: int, end_ms: int) -> tuple[date, date]:
+    """The first and last label that a day with readings of [start, end) can have."""
+    first, last = (from_ms(max(_ALWAYS[0], min(at, _ALWAYS[1]))).date() for at in (start_ms, end_ms))
+    return first - _SPREAD, last + _SPREAD
 
 
 def _reaches(day: date, time_ms: int) -> bool:

@@ -11,13 +11,11 @@ from pipeline import files
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
 from pipeline.part import Survey, first_line, survey
-from pipeline.quarantine import Quarantine
+from pipeline.quarantine import BAD_HEADER, BAD_LINE, BAD_TAIL, Quarantine
 from pipeline.schema import LEAD, Schema
 
 log = logging.getLogger("repair")
 
-#: What a piece in quarantine was, in its name behind the part's.
-BAD_LINE, BAD_TAIL, BAD_HEADER = "line", "tail", "header"
 _DONE = {BAD_LINE: "bad line passed over", BAD_TAIL: "bad tail cut", BAD_HEADER: "damaged header mended"}
 
 

@@ -1,36 +1,39 @@
-"""The whole service: builds vessels and stages from the settings, supervises their threads, stops in flow order."""
+"""The whole service, built from the settings: vessels, the stages that are given them, a thread for each."""
 
 from __future__ import annotations
 
 import logging
-import os
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from pipeline import VERSION, readout
+from pipeline import VERSION, quarantine, queue_view, readout
 from pipeline.alarm import Alarm, Bell
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock
+from pipeline.gap_book import NAME as GAP_BOOK
+from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock, exclusive
-from pipeline.log import event, failure
+from pipeline.log import event
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.settings import Settings
 from pipeline.shard import Shards
 from pipeline.shelf import Shelf
-from pipeline.stop import Stop
+from pipeline.state import Document
 from pipeline.store import Store
+from pipeline.supervisor import UNSAVED, Service
 from pipeline.worker import Worker
 from stages.poll import Poll
 from stages.retain import Retain
 from stages.rollup import IDLE_S, Rollup
+from stages.watch import Watch
 from stages.write import Write
+
+__all__ = ["QUARANTINE", "ROLLUP_LOCK", "UNSAVED", "Service", "build", "build_rollup"]
 
 log = logging.getLogger("service")
 
@@ -39,96 +42,6 @@ QUARANTINE = "quarantine"
 
 #: Lock file of derived files, in DATA_DIR: a command by hand and the service make them in turn.
 ROLLUP_LOCK = "rollup.lock"
-
-#: Seconds between two looks at the threads.
-_SUPERVISE_S = 1.0
-#: Seconds that stopping may take in all, and the poller's share of them: a hanging name look-up is left behind.
-_STOP_S = 4.0
-_POLLER_STOP_S = 1.0
-#: Seconds after which a stop that is still not done ends the process.
-_LAST_RESORT_S = 4.7
-
-#: Exit code of a process that could not save all readings it had.
-UNSAVED = 4
-
-
-@dataclass(frozen=True)
-class Service:
-    """Everything that runs; made by `build`."""
-
-    lock: InstanceLock
-    pump: Pump
-    queue: Queue
-    store: Store
-    write: Write
-    rollup: Rollup
-    poller: Worker
-    writer: Worker
-    roller: Worker
-    alarm: Alarm
-
-    def run(self, stop: Stop, prepare: Callable[[], object] = lambda: None) -> int:
-        """Work until a stop is asked for; gives how many readings could not be saved.
-
-        `prepare` is called when the folders are ours and nothing runs yet.
-
-        Raises:
-            AlreadyRunningError: another service holds one of the folders; nothing was started.
-        """
-        self.lock.acquire()
-        try:
-            prepare()
-            for worker in (self.roller, self.writer, self.poller):
-                worker.start()
-            while not stop.wait(_SUPERVISE_S):
-                self.alarm.tick()
-                for worker in (self.roller, self.writer, self.poller):
-                    worker.replace_if_dead()
-            return self._stop()
-        finally:
-            self.lock.release()
-
-    def _stop(self) -> int:
-        """End in the order of the flow: no new reading, buffer to queue, queue to shards as far as time allows."""
-        # A log that nobody reads or a disk that hangs can block any of our threads, this one too.
-        last_resort = threading.Timer(_LAST_RESORT_S, self._leave)
-        last_resort.daemon = True
-        last_resort.start()
-        deadline = time.monotonic() + _STOP_S
-        self.poller.stop()
-        self.pump.abort()
-        self.rollup.stop()
-        self.roller.stop()
-        self.poller.join(_POLLER_STOP_S)
-        flushing = threading.Thread(target=self._flush, args=(deadline,), name="flush", daemon=True)
-        flushing.start()
-        flushing.join(max(deadline - time.monotonic(), 0.0))
-        unsaved = self.store.waiting
-        event(log, logging.ERROR if unsaved else logging.INFO, "stopped", unsaved=unsaved)
-        last_resort.cancel()
-        return unsaved
-
-    def _flush(self, deadline: float) -> None:
-        """Buffer to queue, queue to shards; in a thread of its own, for a hanging disk must not hold up the stop."""
-        self.store.close()
-        self.writer.stop()
-        if self.writer.join(deadline - time.monotonic()):
-            self._drain(deadline)
-            self.roller.join(deadline - time.monotonic())
-        # Asked once more: draining may have made room for what waited in memory.
-        self.store.close()
-        self.queue.close()
-
-    def _drain(self, deadline: float) -> None:
-        try:
-            while time.monotonic() < deadline and self.write.step(time.monotonic()) == 0:
-                pass
-        except Exception:  # noqa: BLE001 - what is left stays on the queue for the next start
-            failure(log, "queue not drained at the stop; it is at the next start")
-
-    def _leave(self) -> None:
-        """End the process without a word; what the queue took is there at the next start."""
-        os._exit(UNSAVED if self.store.waiting else 0)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, interval_s: float | None = None) -> Service:
@@ -141,18 +54,24 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     address = f"{settings.host}:{settings.port}"
     _announce(settings, address, interval_s)
     folder = settings.output.shards
-    quarantine = Quarantine(settings.data_dir / QUARANTINE)
+    kept = Quarantine(settings.data_dir / QUARANTINE)
     queue = Queue(settings.cache_path)
     catalog = Catalog(folder)
-    shards = Shards(folder, catalog, quarantine)
+    shards = Shards(folder, catalog, kept)
     read = partial(readout.read, folder, catalog)
     store = Store(queue, read, zone=settings.zone, clock=clock, batch=settings.buffer_samples)
     pump = Pump(settings.host or "", settings.port, timeout_s=settings.timeout_s)
     poll = Poll(pump.read, store.add, address=address, interval_s=interval_s, retries=settings.retries, clock=clock)
-    write = Write(queue, shards, quarantine, store.catch_up)
+    write = Write(queue, shards, kept, store.catch_up)
     rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
     retain = _build_retain(settings, clock, shards, catalog, rollup)
     roll = Bell()
+    stages = (
+        Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s)),
+        Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake),
+        Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring),
+    )
+    watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages)
     return Service(
         lock=InstanceLock(_folders(settings)),
         pump=pump,
@@ -160,11 +79,52 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         store=store,
         write=write,
         rollup=rollup,
-        poller=Worker("poller", poll.step, clock),
-        writer=Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake),
-        roller=Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring),
+        watch=watch,
+        stages=stages,
+        watcher=Worker("watch", watch.step, clock),
         alarm=Alarm(roll.ring, clock),
     )
+
+
+def _build_watch(
+    settings: Settings,
+    interval_s: float,
+    clock: Clock,
+    store: Store,
+    queue: Queue,
+    poll: Poll,
+    stages: Sequence[Worker],
+) -> Watch:
+    kept = Quarantine(settings.data_dir / QUARANTINE)
+    return Watch(
+        settings.data_dir,
+        store,
+        poll.gaps,
+        GapBook(settings.data_dir / GAP_BOOK, kept.keep),
+        interval_s=interval_s,
+        zone=settings.zone,
+        clock=clock,
+        times=partial(readout.times, settings.output.shards),
+        takeovers=lambda: queue.takeovers,
+        silent=partial(_silent, stages),
+        quarantined=partial(quarantine.lost, kept.folder),
+        facts=partial(_facts, settings, store, poll, stages),
+    )
+
+
+def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
+    return {worker.name: silent_s for worker in stages if (silent_s := worker.silent_s(now))}
+
+
+def _facts(settings: Settings, store: Store, poll: Poll, stages: Sequence[Worker]) -> Document:
+    """What the parts tell of themselves."""
+    view = queue_view.look(settings.cache_path, settings.data_dir / QUARANTINE)
+    return {
+        "queue": asdict(view) | {"in_memory": store.waiting},
+        "restarts": {worker.name: worker.restarts for worker in stages},
+        "polls": {"stored": poll.polls, "missed": poll.missed, "failures": poll.failures},
+        "pump": {"address": poll.address, **(asdict(poll.controller) if poll.controller else {})},
+    }
 
 
 def _announce(settings: Settings, address: str, interval_s: float) -> None:

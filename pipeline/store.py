@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pipeline.clock import Clock, local_label, to_ms, to_ms_up
@@ -21,6 +22,14 @@ from pipeline.queue import Queue
 from pipeline.reading import Answer, Reading, decode, time_of
 
 log = logging.getLogger("store")
+
+
+class Durable(NamedTuple):
+    """The time (ms, UTC) of the last reading that the queue took, and when it did on the monotonic clock (s)."""
+
+    time_ms: int
+    at: float
+
 
 #: Readings that may wait in memory while the disk takes none: a day of them at 30 s.
 MAX_WAITING = 2880
@@ -48,6 +57,8 @@ class Store:
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         self._closed = False
+        self._durable: Durable | None = None
+        self._clock = clock
         self._outage = Outage(log, "queue", clock)
         #: Readings refused because as many as allowed waited already.
         self.refused = 0
@@ -78,6 +89,15 @@ class Store:
         """How many readings are in memory only; asked without the lock, so that a hanging disk cannot hold it up."""
         return len(self._waiting)
 
+    @property
+    def durable(self) -> Durable | None:
+        """The last reading that is safe; None before the first one."""
+        return self._durable
+
+    def unsaved(self) -> list[int]:
+        """The times (ms) of the readings that are in memory only, in order; asked without the lock, as `waiting` is."""
+        return [time_of(row) or 0 for row in list(self._waiting)]
+
     def catch_up(self) -> None:
         """Try again to put on the queue what should be there and could not."""
         with self._lock:
@@ -97,10 +117,18 @@ class Store:
         Raises:
             QueueError: the queue cannot be read now.
         """
+        return min(self.waiting_times(), default=None)
+
+    def waiting_times(self) -> Iterator[int]:
+        """The times (ms) of the readings that are not in the shards for sure, in memory and on the queue.
+
+        Raises:
+            QueueError: the queue cannot be read now.
+        """
         with self._lock:
             buffered = list(self._waiting)
         rows = chain(self._queue.snapshot(), buffered)
-        return min((time_ms for row in rows if (time_ms := time_of(row)) is not None), default=None)
+        return (time_ms for row in rows if (time_ms := time_of(row)) is not None)
 
     def query(self, start: datetime, end: datetime) -> Iterator[Reading]:
         """The readings of [start, end) in time order, wherever they are.
@@ -135,6 +163,7 @@ class Store:
             self._outage.seen("queue takes no readings, they wait in memory", **facts)
             return False
         self._outage.over(saved=len(self._waiting), refused=self.refused)
+        self._durable = Durable(time_of(self._waiting[-1]) or 0, self._clock.monotonic())
         self._waiting.clear()
         return True
 

@@ -13,12 +13,15 @@ log = logging.getLogger("service")
 
 #: Seconds between a step that raised and the next one.
 RESTART_S = 5.0
+#: Heartbeats that may be missing before a stage counts as silent.
+_MISSED_BEATS = 3
 
 
 class Worker:
     """Calls `step(monotonic now)`, which gives the seconds until it wants to be called again.
 
-    `wait` is how the stage waits in between; it must end early when `wake` is called. Both default to an event.
+    Each step is a heartbeat; one is expected every `period_s`. `wait` is how the stage waits in between; it must end
+    early when `wake` is called. Both default to an event.
     """
 
     def __init__(
@@ -27,12 +30,15 @@ class Worker:
         step: Callable[[float], float],
         clock: Clock,
         *,
+        period_s: float = 60.0,
         wait: Callable[[float], object] | None = None,
         wake: Callable[[], object] | None = None,
     ) -> None:
         self.name = name
         self._step = step
         self._clock = clock
+        self._period_s = period_s
+        self._beat_at = clock.monotonic()
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._wake = wake or self._stopped.set
@@ -43,6 +49,7 @@ class Worker:
 
     def start(self) -> None:
         # A daemon: a name look-up that hangs must not keep a stopped process alive.
+        self._beat_at = self._clock.monotonic()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
@@ -58,6 +65,11 @@ class Worker:
     def is_alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
+    def silent_s(self, now: float) -> float:
+        """Seconds without a heartbeat where three of them are missing, else 0."""
+        silent_s = now - self._beat_at
+        return silent_s if silent_s > _MISSED_BEATS * self._period_s else 0.0
+
     def stop(self) -> None:
         """Let the thread end after the step it is in."""
         self._stopped.set()
@@ -71,8 +83,9 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            self._beat_at = self._clock.monotonic()
             try:
-                pause_s = self._step(self._clock.monotonic())
+                pause_s = self._step(self._beat_at)
             except Exception as error:  # noqa: BLE001 - whatever it was, the stage goes on
                 self._failed(error)
             else:

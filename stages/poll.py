@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from pipeline.clock import Clock, to_ms, utc_text
 from pipeline.errors import BufferFullError, PumpError
+from pipeline.gap import DISK, PUMP_SILENT
+from pipeline.gap_watch import GapWatch
 from pipeline.log import event
 from pipeline.outage import Outage
 from pipeline.reading import Answer
@@ -28,7 +30,7 @@ class Grid:
 
     def __init__(self, interval_s: float) -> None:
         self._start: float | None = None
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._used = 0
 
     def begin(self, now: float) -> float:
@@ -40,10 +42,10 @@ class Grid:
     def take_next(self, now: float) -> tuple[float, int]:
         """The first slot from now on that is still free, and how many before it were skipped."""
         start = self.begin(now)
-        slot = max(self._used + 1, math.ceil((now - start) / self._interval_s))
+        slot = max(self._used + 1, math.ceil((now - start) / self.interval_s))
         skipped = slot - self._used - 1
         self._used = slot
-        return start + slot * self._interval_s, skipped
+        return start + slot * self.interval_s, skipped
 
 
 class Poll:
@@ -65,15 +67,18 @@ class Poll:
     ) -> None:
         self._read = read
         self._add = add
-        self._address = address
+        self.address = address
         self._attempts = retries + 1
         self._clock = clock
         self._jitter = jitter
         self._grid = Grid(interval_s)
+        #: Each slot that passed.
+        self.gaps = GapWatch(interval_s)
+        self._reason = PUMP_SILENT
         self._due = -math.inf
         self._attempt = 0
         self._polled_at = clock.utc()
-        self._controller: Controller | None = None
+        self.controller: Controller | None = None
         self._outage = Outage(log, "pump", clock)
         #: Polls that stored a reading, slots that stored none, attempts that failed.
         self.polls = 0
@@ -99,31 +104,47 @@ class Poll:
 
     def _arrived(self, answer: Answer) -> None:
         self._introduce(answer)
+        moment, now = self._clock.utc(), self._clock.monotonic()
+        stored = self._stored(moment, answer)
+        self._outage.over(address=self.address, missed=self._outage.missed)
+        attempts = self._attempt
+        # Slots that went by while the answer came lie before it, those that went by while it was stored behind it.
+        was_held = self._clock.monotonic() - now >= self._grid.interval_s
+        if skipped := self._next_slot():
+            event(log, logging.WARNING, "slots skipped", address=self.address, slots=skipped, attempts=attempts)
+        if skipped and not was_held:
+            self.gaps.missed(to_ms(self._polled_at), skipped, self._reason)
+        if stored:
+            self.gaps.stored(to_ms(moment), now)
+        if skipped and was_held:
+            self.gaps.missed(to_ms(moment), skipped, DISK)
+        self._reason = PUMP_SILENT
+
+    def _stored(self, moment: datetime, answer: Answer) -> bool:
         try:
-            self._add(self._clock.utc(), answer)
+            self._add(moment, answer)
         except BufferFullError:
             # The store has counted and named it: the poll itself was sound.
             self.missed += 1
-        else:
-            self.polls += 1
-        self._outage.over(address=self._address, missed=self._outage.missed)
-        attempts = self._attempt
-        if skipped := self._next_slot():
-            event(log, logging.WARNING, "slots skipped", address=self._address, slots=skipped, attempts=attempts)
+            self.gaps.missed(to_ms(moment), 1, DISK)
+            return False
+        self.polls += 1
+        return True
 
     def _introduce(self, answer: Answer) -> None:
         found = controller(answer)
-        if found != self._controller:
+        if found != self.controller:
             facts = {"firmware": found.firmware, "pump": found.pump, "counts": found.counts}
-            event(log, logging.INFO, "controller answers", address=self._address, **facts)
-        self._controller = found
+            event(log, logging.INFO, "controller answers", address=self.address, **facts)
+        self.controller = found
 
     def _failed(self, error: PumpError, started: float) -> None:
         self.failures += 1
+        self._reason = error.kind
         last = self._attempt >= self._attempts
         pause_s = None if last else self._pause_s(error)
         facts = {
-            "address": self._address,
+            "address": self.address,
             "attempt": f"{self._attempt}/{self._attempts}",
             "reading": error.reading,
             "got": f"{error.got}/{error.wanted} bytes",
@@ -141,6 +162,7 @@ class Poll:
         missed = 1 + self._next_slot()
         self.missed += 1
         self._outage.missed += missed
+        self.gaps.missed(to_ms(self._polled_at), missed, self._reason)
         next_poll_s = self._due - self._clock.monotonic()
         gap = {
             "gap_from": utc_text(to_ms(self._polled_at)),

@@ -44,7 +44,7 @@ def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
 def test_help_names_every_command(env: dict[str, str]) -> None:
     done = call("--help", env=env)
     assert done.returncode == 0
-    for name in ("run", "demo", "rollup", "queue", "check", "sensors", "simulate"):
+    for name in ("run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate"):
         assert f"  {name} " in done.stdout
         each = call(name, "--help", env=env)
         assert (each.returncode, each.stdout.startswith("usage: python -m pipeline " + name)) == (0, True)

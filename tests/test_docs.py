@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import shlex
+import time
 import tomllib
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli, repair
+from pipeline import cli, gap, repair, service, settings
 from pipeline.clock import utc_text
 from pipeline.settings import RULES
 from tests.parts import open_shards, reading
@@ -191,7 +192,7 @@ def test_data_format_page_names_pieces_in_quarantine_as_they_are(tmp_path: Path)
     part.write_bytes(header.replace(b"t", b"T") + first + b"bad\n" + second + second[:9])
     open_shards(tmp_path)
     kept = {re.sub(r"-\d+-[0-9a-f]{16}\.bin$", "", path.name) for path in (tmp_path / "quarantine").iterdir()}
-    told = {cell.strip("`") for cell, _ in rows(ROOT / "docs" / "data-format.md", "origin")} - {"queue"}
+    told = {cell.strip("`") for cell, _ in rows(ROOT / "docs" / "data-format.md", "origin")} - {"queue", "gaps.csv"}
     assert {name.replace("2026-01-05.csv", "<part>") for name in kept} == {
         name.removesuffix("-<offset>") for name in told
     }
@@ -211,6 +212,24 @@ def test_data_format_page_names_what_a_schema_holds(tmp_path: Path) -> None:
         header = next(csv.reader(file))
     assert header == [field["name"] for field in document["fields"]]
     assert header[:3] == [re.findall(r"`(\w+)`", cell)[0] for cell, _ in rows(page, "column")[:3]]
+
+
+def test_data_format_page_names_the_columns_of_the_gap_book_and_operation_its_reasons() -> None:
+    page = ROOT / "docs" / "data-format.md"
+    told = [name for cell, _ in rows(page, "column of the gap book") for name in re.findall(r"`(\w+)`", cell)]
+    assert told == gap.HEADER.strip().split(",")
+    _, _, section = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8").partition("\n## Gaps\n")
+    assert tuple(re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.MULTILINE)) == gap.REASONS
+
+
+def test_data_format_page_names_what_the_state_holds(tmp_path: Path) -> None:
+    built = service.build(settings.load({"LUX_DATA_DIR": str(tmp_path), "LUX_HOST": "127.0.0.1"}))
+    told = {
+        name
+        for cell, _ in rows(ROOT / "docs" / "data-format.md", "member of the state")
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert told == set(built.watch.document(time.monotonic()))
 
 
 def test_data_format_page_names_what_a_checkpoint_holds(tmp_path: Path) -> None:

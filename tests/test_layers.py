@@ -21,6 +21,7 @@ WORDS = {
     "pipeline.compress",
     "pipeline.errors",
     "pipeline.files",
+    "pipeline.gap",
     "pipeline.log",
     "pipeline.outage",
     "pipeline.part",
@@ -48,7 +49,9 @@ VESSELS = {
         "pipeline.span",
         "pipeline.window",
     },
+    "gaps": {"pipeline.gap_audit", "pipeline.gap_book", "pipeline.gap_watch"},
     "quarantine": {"pipeline.quarantine"},
+    "state": {"pipeline.state"},
     "store": {"pipeline.store"},
     "lock": {"pipeline.lock"},
     "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings"},
@@ -62,7 +65,7 @@ VESSELS = {
 }
 
 #: What moves the data on.
-VERBS = {"stages", "stages.poll", "stages.retain", "stages.rollup", "stages.write"}
+VERBS = {"stages", "stages.poll", "stages.retain", "stages.rollup", "stages.watch", "stages.write"}
 
 #: Who builds all, supervises it and speaks to a person.
 DOORS = {
@@ -76,6 +79,8 @@ DOORS = {
     "pipeline.listing",
     "pipeline.progress",
     "pipeline.service",
+    "pipeline.status",
+    "pipeline.supervisor",
     "pipeline.worker",
 }
 

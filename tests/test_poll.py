@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import BufferFullError, PumpBusyError, PumpError, PumpTimeoutError
+from pipeline.clock import to_ms
+from pipeline.errors import BufferFullError, PumpBusyError, PumpError, PumpTimeoutError, PumpUnreachableError
 from pipeline.reading import Answer
 from stages.poll import Grid, Poll
 from tests.parts import NOON, TurnedClock, answer
@@ -190,3 +191,50 @@ def test_grid_gives_each_slot_once_and_never_one_that_has_passed(pauses: list[fl
         assert slot - last >= interval_s * 0.999
         assert slot == pytest.approx(1000 + used * interval_s)
         last = slot
+
+
+def gaps(bench: Bench) -> list[tuple[float, float, int, str]]:
+    """Closed gaps: seconds since the start, polls that are missing, reason."""
+    start = to_ms(NOON)
+    return [
+        ((g.from_ms - start) / 1000, (g.to_ms - start) / 1000, g.missing, g.reason) for g in bench.poll.gaps.closed()
+    ]
+
+
+def test_slots_without_a_reading_are_a_gap_with_the_reason_of_the_last_failure() -> None:
+    bench = Bench()
+    refused = PumpUnreachableError("refused", reading="connection")
+    bench.run(120, (0.5, None), *[(0.5, refused)] * 4)
+    assert gaps(bench) == [(0.5, 60.1, 1, "pump_refused")]
+
+
+def test_slots_that_a_slow_answer_took_are_a_gap_before_it() -> None:
+    bench = Bench()
+    bench.run(180, (0.5, None), (65, None))
+    assert gaps(bench) == [(0.5, 95, 2, "pump_silent")]
+
+
+def test_readings_that_find_no_place_are_a_gap_of_the_disk() -> None:
+    bench = Bench()
+    bench.run(30)
+    bench.full = True
+    bench.run(60)
+    bench.full = False
+    bench.run(30)
+    assert gaps(bench) == [(0.1, 90.1, 2, "disk")]
+
+
+def test_slots_that_went_by_while_a_reading_was_stored_are_a_gap_of_the_disk_behind_it() -> None:
+    bench = Bench()
+    bench.run(30)
+    real = bench.poll._add
+
+    def held(timestamp: datetime, data: Answer) -> None:
+        real(timestamp, data)
+        bench.clock.turn(70)
+
+    bench.poll._add = held
+    bench.run(30)
+    bench.poll._add = real
+    bench.run(90)
+    assert gaps(bench) == [(30.1, 120.1, 2, "disk")]

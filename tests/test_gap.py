@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.gap import DISK, HEADER, LOGGER_OFF, REASONS, Gap, between, decode, holes
+
+MOMENTS = st.integers(0, 4_000_000_000_000)
+COUNTS = st.integers(0, 10**9)
+
+
+@given(st.builds(Gap, MOMENTS, MOMENTS, COUNTS, COUNTS, st.sampled_from(REASONS), COUNTS, st.sampled_from(["", "log"])))
+def test_line_gives_back_its_gap(gap: Gap) -> None:
+    assert decode(gap.encode()) == gap
+    assert gap.encode().count(",") == HEADER.count(",")
+    assert list(gap.document()) == HEADER.rstrip("\n").split(",")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "\n",
+        "2026-01-05T11:00:00.000Z,2026-01-05T11:01:00.000Z,1,1,disk,0,",
+        "2026-01-05T11:00:00.000Z,2026-01-05T11:01:00.000Z,1,1,moon,0,\n",
+        "2026-01-05T11:00:00.000Z,yesterday,1,1,disk,0,\n",
+        "2026-01-05T11:00:00.000Z,2026-01-05T11:01:00.000Z,1,one,disk,0,\n",
+        "2026-01-05T11:00:00.000Z,2026-01-05T11:01:00.000Z,1,1,disk,0,,\n",
+    ],
+)
+def test_line_that_is_no_gap_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode(line)
+
+
+@pytest.mark.parametrize(("seconds", "missing"), [(0, 0), (30, 0), (44, 0), (46, 1), (60, 1), (90, 2), (3600, 119)])
+def test_readings_further_apart_than_an_interval_have_polls_missing_between_them(seconds: int, missing: int) -> None:
+    gap = between(1000, 1000 + seconds * 1000, 30, DISK)
+    assert gap == (Gap(1000, 1000 + seconds * 1000, missing, missing, DISK) if missing else None)
+
+
+def test_holes_of_rising_times_are_gaps() -> None:
+    times = [0, 30_000, 60_000, 150_000, 180_000]
+    assert holes(times, 30, LOGGER_OFF) == [Gap(60_000, 150_000, 2, 2, LOGGER_OFF)]
