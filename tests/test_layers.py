@@ -24,6 +24,7 @@ WORDS = {
     "pipeline.log",
     "pipeline.outage",
     "pipeline.part",
+    "pipeline.quality",
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
@@ -37,6 +38,8 @@ VESSELS = {
     "shards": {
         "pipeline.appender",
         "pipeline.catalog",
+        "pipeline.day_marks",
+        "pipeline.marks",
         "pipeline.readout",
         "pipeline.repair",
         "pipeline.shard",
