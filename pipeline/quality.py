@@ -105,10 +105,8 @@ class Watch:
     def __init__(self, before: Reading | None = None, steps: Iterable[Step] = ()) -> None:
         self._time_ms = before.time_ms if before else 0
         self._raws = counters(before.answer) if before else {}
-        #: What each counter stood at before it fell.
-        self._heights: dict[str, int] = {}
-        for step in steps:
-            self._note(step)
+        #: What each counter stood at before it last fell.
+        self._heights = {step.column: step.previous for step in steps if step.mark == FALL}
 
     def look(self, reading: Reading) -> list[Step]:
         """The impossible steps from the reading before to this one, by column."""
@@ -120,8 +118,7 @@ class Watch:
                 previous = self._raws.get(column, raw)
                 if raw != previous and (mark := self._mark(column, previous, raw, elapsed_s)):
                     found.append(Step(reading.time_ms, column, mark, raw, previous))
-        for step in found:
-            self._note(step)
+        self._heights |= {step.column: step.previous for step in found if step.mark == FALL}
         self._time_ms, self._raws = reading.time_ms, raws
         return found
 
@@ -133,12 +130,6 @@ class Watch:
         height = self._heights.get(column)
         undoes = height is not None and previous < height <= raw
         return RETURN if undoes and raw - previous > elapsed_s else ""
-
-    def _note(self, step: Step) -> None:
-        if step.mark == FALL:
-            self._heights[step.column] = step.previous
-        elif step.mark == RETURN:
-            self._heights.pop(step.column, None)
 
 
 def _chosen(answer: Answer, wanted: Any) -> dict[str, int]:

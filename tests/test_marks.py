@@ -130,6 +130,13 @@ def test_clock_that_is_set_back_lets_no_counter_fall(tmp_path: Path) -> None:
     assert kept(tmp_path)["readings"] == 240
 
 
+def test_part_of_a_clock_set_back_is_not_what_the_part_before_went_on_from(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(600, 100), reading(300, 130), reading(330, 160)])
+    bring_up(tmp_path)
+    assert list(kept(tmp_path)["parts"]) == ["1", "2"]
+    assert kept_steps(tmp_path) == []
+
+
 def test_part_of_another_firmware_goes_on_from_the_part_before(tmp_path: Path) -> None:
     given = [reading(0, 100), reading(30, 99, letters="V3.92"), reading(60, 98)]
     open_shards(tmp_path).append(given)
@@ -208,6 +215,26 @@ def test_marks_that_do_not_fit_their_shard_are_made_again(tmp_path: Path) -> Non
     (tmp_path / "shards" / "2026-01-05.2.csv").write_bytes(header + second)
     bring_up(tmp_path)
     assert list(kept(tmp_path)["parts"]) == ["2"]
+
+
+def test_row_that_is_not_where_the_look_ended_makes_the_marks_again(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0, 9), reading(30, 3), reading(60, 2), reading(90, 1)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    header, first, second, third, fourth = part.read_bytes().splitlines(keepends=True)
+    part.write_bytes(header + first + second)
+    bring_up(tmp_path)
+    longer = second.replace(b",3,", b",333333,", 1)
+    part.write_bytes(header + first + longer + third + fourth)
+    bring_up(tmp_path)
+    assert kept_steps(tmp_path) == [("fall", 2, 333_333), ("fall", 1, 2)]
+
+
+def test_half_a_file_that_a_dead_process_left_is_removed(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0, 9)])
+    bring_up(tmp_path)
+    (tmp_path / "shards" / "marks" / ".2026-01-04.json.tmp").write_bytes(b"{")
+    bring_up(tmp_path)
+    assert list(all_files(tmp_path)) == ["2026-01-05.json"]
 
 
 def test_bad_line_is_passed_over(tmp_path: Path) -> None:
