@@ -138,12 +138,22 @@ class Marks:
         days = _by_day(self._shards)
         self._prepare(days.keys())
         newest = max(days, default=None)
+        unreadable: OSError | None = None
         read = 0
         for day in sorted(days, reverse=True):
             if self._stop.is_set() or read >= _READINGS_AT_ONCE:
                 return True
-            if self._is_due(day, days[day], is_newest=day == newest):
-                read += self._bring_up(day, days[day], is_newest=day == newest)
+            if not self._is_due(day, days[day], is_newest=day == newest):
+                continue
+            try:
+                read += self._look(day, days[day])
+            except OSError as error:
+                # One part that cannot be read must not keep the other days without marks.
+                unreadable = error
+            else:
+                self._publish(day, is_newest=day == newest)
+        if unreadable:
+            raise unreadable
         return False
 
     def _prepare(self, days: Set[date]) -> None:
@@ -152,6 +162,7 @@ class Marks:
         if not self._is_prepared and days:
             files.make_folder(folder)
             files.remove_leftovers(folder)
+            _remove_others(folder, days)
             self._known = {marks.day: marks for marks in _read_all(folder)}
             self._published = dict(self._known)
             self._is_prepared = True
@@ -161,21 +172,23 @@ class Marks:
             self._published.pop(day, None)
 
     def _is_due(self, day: date, parts: Mapping[Part, Path], *, is_newest: bool) -> bool:
-        lags = not is_newest and self._published.get(day) != self._known.get(day)
-        return lags or self._versions.get(day) != _version(parts)
+        marks = self._known.get(day)
+        return self._versions.get(day) != _version(parts) or marks is None or self._is_news(marks, is_newest=is_newest)
 
-    def _bring_up(self, day: date, parts: Mapping[Part, Path], *, is_newest: bool) -> int:
+    def _look(self, day: date, parts: Mapping[Part, Path]) -> int:
         """Look at what a day has more than is known of it; gives how many readings that were."""
         # Before the look: what is appended meanwhile makes another version.
         version = _version(parts)
         known = self._known.get(day, DayMarks(day))
-        marks = look(self._shards, self._catalog, parts, known, self._stop.is_set)
-        self._known[day] = marks
+        self._known[day] = marks = look(self._shards, self._catalog, parts, known, self._stop.is_set)
+        self._versions[day] = version
+        return abs(marks.readings - known.readings)
+
+    def _publish(self, day: date, *, is_newest: bool) -> None:
+        marks = self._known[day]
         if self._is_news(marks, is_newest=is_newest):
             files.publish(_path(self._shards / FOLDER, day), marks.encode())
             self._published[day] = marks
-        self._versions[day] = version
-        return abs(marks.readings - known.readings)
 
     def _is_news(self, marks: DayMarks, *, is_newest: bool) -> bool:
         before = self._published.get(marks.day)
@@ -197,6 +210,14 @@ def _version(parts: Mapping[Part, Path]) -> _Version:
 
 def _path(folder: Path, day: date) -> Path:
     return folder / f"{day}.json"
+
+
+def _remove_others(folder: Path, days: Set[date]) -> None:
+    """Remove marks of days that have no shards, whatever is in them."""
+    kept = {str(day) for day in days}
+    for path in folder.glob("????-??-??.json"):
+        if path.stem not in kept:
+            path.unlink()
 
 
 def _read_all(folder: Path) -> Iterator[DayMarks]:

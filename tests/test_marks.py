@@ -13,17 +13,18 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import files, quality
+from pipeline import files, quality, readout
 from pipeline.catalog import Catalog
 from pipeline.compress import compress
 from pipeline.day_marks import DayMarks, Looked, decode_day
 from pipeline.marks import Marks, marks_of, summary
+from pipeline.part import open_part
 from pipeline.quality import FALL, JUMP, RETURN, Step, Watch
 from pipeline.reading import Reading
 from tests import dumps, parts
@@ -229,10 +230,32 @@ def test_row_that_is_not_where_the_look_ended_makes_the_marks_again(tmp_path: Pa
     assert kept_steps(tmp_path) == [("fall", 2, 333_333), ("fall", 1, 2)]
 
 
-def test_half_a_file_that_a_dead_process_left_is_removed(tmp_path: Path) -> None:
+def test_part_that_cannot_be_read_is_told_and_keeps_no_other_day_from_its_marks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_shards(tmp_path).append([reading(0, 9), reading(30, 3), reading(86_400, 4)])
+    marks = opened(tmp_path)
+
+    def failing(path: Path) -> BinaryIO:
+        if path.name == "2026-01-06.csv":
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return open_part(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readout, "open_part", failing)
+        marks.step()
+        marks.step()
+    assert caplog.text.count("marks not brought up to date") == 1
+    assert list(all_files(tmp_path)) == ["2026-01-05.json"]
+    marks.step()
+    assert sorted(all_files(tmp_path)) == ["2026-01-05.json", "2026-01-06.json"]
+
+
+def test_half_a_file_and_marks_of_a_day_without_shards_are_removed(tmp_path: Path) -> None:
     open_shards(tmp_path).append([reading(0, 9)])
     bring_up(tmp_path)
     (tmp_path / "shards" / "marks" / ".2026-01-04.json.tmp").write_bytes(b"{")
+    (tmp_path / "shards" / "marks" / "2026-01-03.json").write_bytes(b"{")
     bring_up(tmp_path)
     assert list(all_files(tmp_path)) == ["2026-01-05.json"]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import quality
+from pipeline.clock import to_ms
+from pipeline.house import House
+from pipeline.house_plan import Kind
 from pipeline.quality import FALL, JUMP, RETURN, Step, Watch, decode_step
 from pipeline.reading import Answer, Reading
 from pipeline.sensors import columns, sensor
@@ -185,3 +188,21 @@ def test_sensor_that_reads_anything_else_once_is_fitted() -> None:
     still = quality.still_unfitted(first, Answer((), tuple(raws), ()))
     assert "ID_WEB_Temperatur_TFB2" in still
     assert not still.keys() & {"ID_WEB_Temperatur_TSK", "ID_WEB_Temperatur_TSS"}
+
+
+@pytest.mark.parametrize("kind", ["brine", "air"])
+def test_simulated_house_counts_without_an_impossible_step_and_lacks_what_it_has_not(kind: Kind) -> None:
+    house, start = House(5, kind), datetime(2026, 1, 15, tzinfo=UTC)
+    moments = [start + timedelta(seconds=300 * i) for i in range(288)]
+    answers = [house.answer_at(moment) for moment in moments]
+    watch, constants = Watch(), quality.unfitted(answers[0])
+    for moment, answer in zip(moments, answers, strict=True):
+        assert not watch.look(Reading(to_ms(moment), DAY, 3600, answer))
+        constants = quality.still_unfitted(constants, answer)
+    assert {column: raw for column, raw in constants.items() if raw} == {
+        "ID_WEB_Temperatur_TFB2": 750,
+        "ID_WEB_Temperatur_TSK": 50,
+        "ID_WEB_Temperatur_TSS": 1500,
+        "ID_WEB_Temperatur_TEE": -500,
+        "ID_WEB_Temperatur_TFB3": 750,
+    }
