@@ -73,6 +73,29 @@ def _days(start_ms: int, end_ms: int) -> tuple[date, date]:
     return first - _SPREAD, last + _SPREAD
 
 
+def before(folder: Path, catalog: Catalog, part: Part, time_ms: int) -> Reading | None:
+    """The newest reading earlier than a time in the parts that come before one by day and number."""
+    parts = [each for each in list_parts(folder) if each < part]
+    for day in sorted({each.day for each in parts}, reverse=True):
+        rows = (
+            _rows(folder, each, catalog, _ALWAYS[0], time_ms, newest_only=True) for each in parts if each.day == day
+        )
+        found = [reading for part_rows in rows for reading in part_rows]
+        if found:
+            return max(found, key=lambda reading: reading.time_ms)
+    return None
+
+
+def follow(folder: Path, catalog: Catalog, part: Part, start: int = 0) -> Iterator[tuple[Line, Reading]]:
+    """The rows of one part from an offset of its uncompressed file on, where one begins; 0 is its first row."""
+    schema = catalog.schema_of(part)
+    opened = _open_anew(folder, part) if schema else None
+    if schema and opened:
+        path, file = opened
+        with file:
+            yield from _parsed(path, file, part, schema, _good_lines(path, file, schema, start))
+
+
 def _reaches(day: date, time_ms: int) -> bool:
     return day - _SPREAD <= from_ms(time_ms).date()
 
@@ -95,15 +118,21 @@ def _rows(
         if schema is None:
             event(log, logging.ERROR, "part passed over", error=DamagedPartError(path, "no schema fits its header"))
             return
-        reader = RowReader(schema)
-        lines = _good_lines(path, file, schema)
-        for line in lines[-1:] if newest_only else lines:
-            if start_ms <= line.time_ms < end_ms:
-                file.seek(line.offset)
-                try:
-                    yield reader.reading(file.read(line.length), part.day)
-                except ValueError as error:
-                    event(log, logging.WARNING, "bad line passed over", file=path, offset=line.offset, error=error)
+        lines = [line for line in _good_lines(path, file, schema) if start_ms <= line.time_ms < end_ms]
+        wanted = lines[-1:] if newest_only else lines
+        yield from (reading for _, reading in _parsed(path, file, part, schema, wanted))
+
+
+def _parsed(
+    path: Path, file: BinaryIO, part: Part, schema: Schema, lines: list[Line]
+) -> Iterator[tuple[Line, Reading]]:
+    reader = RowReader(schema)
+    for line in lines:
+        file.seek(line.offset)
+        try:
+            yield line, reader.reading(file.read(line.length), part.day)
+        except ValueError as error:
+            event(log, logging.WARNING, "bad line passed over", file=path, offset=line.offset, error=error)
 
 
 def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
@@ -117,8 +146,8 @@ def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
     return None
 
 
-def _good_lines(path: Path, file: BinaryIO, schema: Schema) -> list[Line]:
-    found = survey(file, len(LEAD) + len(schema.sensors), len(schema.header))
+def _good_lines(path: Path, file: BinaryIO, schema: Schema, start: int = 0) -> list[Line]:
+    found = survey(file, len(LEAD) + len(schema.sensors), start or len(schema.header))
     if found.damage:
         event(log, logging.ERROR, "compressed part is damaged", file=path, rows=len(found.good), error=found.damage)
     return found.good

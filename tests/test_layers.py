@@ -25,6 +25,7 @@ WORDS = {
     "pipeline.log",
     "pipeline.outage",
     "pipeline.part",
+    "pipeline.quality",
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
@@ -38,6 +39,8 @@ VESSELS = {
     "shards": {
         "pipeline.appender",
         "pipeline.catalog",
+        "pipeline.day_marks",
+        "pipeline.marks",
         "pipeline.readout",
         "pipeline.repair",
         "pipeline.shard",
