@@ -2,7 +2,7 @@
 
 The stages are the service's own, built by `service.build` on a turned clock and stepped in one process; the pump is the
 simulated one on a socket. Two things differ from the service: the writer is stepped once for several readings, and the
-rollup looks some times a day of the turned clock. Times for keeping are short, so that days are compressed and deleted too.
+rollup looks some times a day. Times for keeping are short, so that days are compressed and deleted too.
 """
 
 from __future__ import annotations
