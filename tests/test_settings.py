@@ -446,6 +446,13 @@ def test_file_that_is_missing_or_a_folder_is_one_line_with_its_name(tmp_path: Pa
         assert line.startswith("LUX_SETTINGS_FILE: must be a file that")
 
 
+@pytest.mark.parametrize("name", ["a.toml", "a.yaml"])
+def test_file_too_long_for_the_parsers_is_one_line(tmp_path: Path, name: str) -> None:
+    (line,) = problems_of(with_file(tmp_path / name, b"#" * 10_000_000))
+    assert line == f"LUX_SETTINGS_FILE: must be a file of at most 100 kB (got '{tmp_path}/{name}')"
+    assert load(with_file(tmp_path / name, b"#" * 100_000)).port == 8889
+
+
 def test_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.toml").symlink_to("/proc/self/mem")  # a file whose first bytes nobody can read
     (line,) = problems_of({"LUX_SETTINGS_FILE": str(tmp_path / "a.toml")})
