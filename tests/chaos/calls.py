@@ -23,6 +23,8 @@ _LIKELY = st.sampled_from(
     ["0", "1", "-1", "65536", "9" * 5000, "2026-01-06", "0001-01-01", "9999-12-31", "2026-W01-1", "daily", "*", "[", "",
      "127.0.0.1", "localhost", "::1", "\udcff", "silent", HERE, f"{HERE}/data", f"{HERE}/odd.yaml", f"{HERE}/new/x"]
 )  # fmt: skip
+#: Stands for the settings file of a call, whatever its name.
+FILE = "{FILE}"
 #: Names of settings files, and with them their kinds: see `usage`.
 _NAMES = ("odd.yaml", "odd.toml", "odd.YML", "odd.json", "missing.yaml", "data", "loop.yaml", "pipe.toml")
 
@@ -71,17 +73,40 @@ def _pieces(parser: argparse.ArgumentParser) -> st.SearchStrategy[list[str]]:
 
 
 def _of_command(name: str) -> st.SearchStrategy[tuple[str, ...]]:
-    options = st.lists(_pieces(commands()[name]), max_size=3)
+    options = st.lists(_pieces(commands()[name]), max_size=2)
     return options.map(lambda pieces: (name, *(word for piece in pieces for word in piece)))
 
 
+#: Right values, the odd ones among them, so that many calls get beyond the settings.
+_RIGHT = {
+    "BUFFER_SAMPLES": ("2880",),
+    "CACHE_PATH": ("q.db", f"{HERE}/new/er/q.db", "a b/ü;#?.db"),
+    "COMPRESS_AFTER_DAYS": ("0", "1", "36500"),
+    "CSV_RETENTION_DAYS": ("0", "1", "36500"),
+    "CSV_TIME": ("00:00", "02:30", "23:59:59"),
+    "DATA_DIR": ("data", f"{HERE}/new/data", f"{HERE}/d%20 ?#&ä", f"{HERE}/x" * 60, "/dev/null", "/proc/data"),
+    "EXPORT_SENSORS": ('["a"]', "a,b"),
+    "HOST": ("localhost", "::1", "0.0.0.5", "1e5", "pump", "w" * 63, "wärme.pumpe", "fe80::1%eth0"),
+    "INTERVAL_SEC": ("5", "3600"),
+    "LOG_FORMAT": ("json", "TEXT"),
+    "LOG_LEVEL": ("debug", "ERROR"),
+    "OUTPUT_DIRS__DAILY": ("d", "shards/daily", ".", "queue", f"{HERE}/odd.yaml"),
+    "OUTPUT_DIRS__SHARDS": ("s", "data", ".", f"{HERE}/data/daily/shards"),
+    "PORT": ("1", "65535"),
+    "RETRIES": ("0", "10"),
+    "SHARD_RETENTION_DAYS": ("0", "1", "36500"),
+    "TIMEZONE": ("", "UTC", "Pacific/Apia", "Africa/Monrovia", "America/St_Johns", "Asia/Kathmandu"),
+}
+_PAIRS = [(f"LUX_{key}", value) for key, values in _RIGHT.items() for value in values]
+_FINE = st.lists(st.sampled_from(_PAIRS), max_size=3).map(dict)
 _VARIABLES = st.dictionaries(
     VARIABLES.map(_passable).filter(lambda name: "=" not in name), _ODD.map(_inside) | _LIKELY, max_size=3
 )
+_COMMANDS = st.sampled_from(sorted(commands())).flatmap(_of_command)
 CALLS = st.builds(
     Call,
-    arguments=st.sampled_from(sorted(commands())).flatmap(_of_command) | st.lists(_ARGUMENTS, max_size=2).map(tuple),
-    variables=_VARIABLES | st.just({"LUX_SETTINGS_FILE": f"{HERE}/odd.yaml"}) | st.just({}),
+    arguments=_COMMANDS | _COMMANDS | _COMMANDS | st.lists(_ARGUMENTS, max_size=2).map(tuple),
+    variables=_VARIABLES | _FINE | _FINE | st.just({"LUX_SETTINGS_FILE": FILE}) | st.just({}),
     file=st.tuples(st.sampled_from(_NAMES), CONTENTS),
     filled=st.booleans(),
 )

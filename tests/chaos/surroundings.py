@@ -41,14 +41,14 @@ _BEGUN = {"run": "data/.lock", "demo": "data-demo/.lock", "simulate": "journal"}
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What surrounds a command: variables, how a shell starts it (`"$@"` is the command), and how it may end.
+    """What surrounds a command: variables, how a shell starts it (`"$@"` is the command) if one does, how it may end.
 
     `furnish` prepares the folder and gives further variables; where `unread`, nobody reads what it prints.
     """
 
     name: str
     variables: dict[bytes, bytes] = field(default_factory=dict)
-    shell: str = 'exec "$@"'
+    shell: str = ""
     furnish: Callable[[Path], dict[bytes, bytes]] = lambda _: {}
     codes: frozenset[int] = _FINE
     unread: bool = False
@@ -83,6 +83,7 @@ def _unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")
 
 
+_FULL = Surroundings("full output", shell='exec "$@" >/dev/full', codes=_UNHEARD)
 ALL = (
     Surroundings("locale C", {b"LC_ALL": b"C"}),
     Surroundings(
@@ -97,7 +98,7 @@ ALL = (
     Surroundings("zone that is no UTF-8", {b"LUX_TIMEZONE": b"", b"TZ": b"\xff"}, codes=_WRONG),
     Surroundings("no output", shell='exec "$@" >&-'),
     Surroundings("no streams", shell='exec "$@" <&- >&- 2>&-'),
-    Surroundings("full output", shell='exec "$@" >/dev/full', codes=_UNHEARD),
+    _FULL,
     Surroundings("output that nobody reads", unread=True),
     Surroundings("folder that is gone", shell='mkdir gone; cd gone; rmdir ../gone; exec "$@"', codes=CODES),
     Surroundings("settings: a pipe", furnish=_file("a.toml", os.mkfifo), codes=_WRONG),
@@ -151,7 +152,7 @@ def _outcome(place: Path, name: str, surroundings: Surroundings, environ: dict[b
     reading_end, writing_end = os.pipe()
     os.close(reading_end)
     with subprocess.Popen(
-        ["sh", "-c", surroundings.shell, "sh", *command],
+        ["sh", "-c", surroundings.shell, "sh", *command] if surroundings.shell else command,
         cwd=place,
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -160,7 +161,8 @@ def _outcome(place: Path, name: str, surroundings: Surroundings, environ: dict[b
     ) as process:
         os.close(writing_end)
         try:
-            if name in _LASTING:
+            # Those that print at once end by themselves where that is not possible.
+            if name in _LASTING and not (surroundings is _FULL and name in _ON_THEIR_OWN):
                 _let_begin(process, place / _BEGUN[name])
                 process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=_PATIENCE_S)

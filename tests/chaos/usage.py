@@ -28,7 +28,7 @@ from pipeline.house import House
 from pipeline.simulator import SimulatedPump
 from pipeline.stop import Stop
 from tests.chaos import surroundings
-from tests.chaos.calls import CALLS, HERE, Call
+from tests.chaos.calls import CALLS, FILE, HERE, Call
 from tests.chaos.examine import only_reads
 from tests.chaos.outcome import Outcome, check, tree
 from tests.chaos.tally import Attack, BrokenError, Tally
@@ -41,6 +41,8 @@ _USUAL = {
     "LUX_TIMEZONE": "Europe/Berlin",
     "LUX_TIMEOUT_SEC": "1",
 }
+#: Folders outside a call's own where nobody can make anything.
+_NOWHERE = ("/dev/null", "/proc")
 
 
 def _usage(folder: Path, rounds: range) -> Tally:
@@ -94,11 +96,9 @@ def _furnish(place: Path, model: Path, call: Call) -> None:
 
 def _outcome(place: Path, call: Call, pump: SimulatedPump) -> Outcome:
     """What a call prints and gives, in this process, with a stop that is asked for already."""
-    arguments = [word.replace(HERE, str(place)) for word in call.arguments]
-    usual = {**_USUAL, "LUX_PORT": str(pump.address[1])}
-    if call.variables.get("LUX_SETTINGS_FILE") == f"{HERE}/odd.yaml":
-        usual["LUX_SETTINGS_FILE"] = str(place / call.file[0])
-    environ = {name: value.replace(HERE, str(place)) for name, value in {**usual, **call.variables}.items()}
+    arguments = [_placed(word, place, call) for word in call.arguments]
+    variables = {**_USUAL, "LUX_PORT": str(pump.address[1]), **call.variables}
+    environ = {name: _placed(value, place, call) for name, value in variables.items()}
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors) for errors in ("strict", "backslashreplace"))
     stop = Stop()
     stop.set()
@@ -120,6 +120,10 @@ def _outcome(place: Path, call: Call, pump: SimulatedPump) -> Outcome:
         return Outcome(code, _text(out), _text(err))
 
 
+def _placed(text: str, place: Path, call: Call) -> str:
+    return text.replace(FILE, str(place / call.file[0])).replace(HERE, str(place))
+
+
 def _text(stream: io.TextIOWrapper) -> str:
     stream.flush()
     written = stream.buffer
@@ -135,7 +139,8 @@ def _stays_inside(place: Path) -> bool:
         return True
     output = found.output
     paths = (found.data_dir, found.cache_path, output.shards, output.daily, output.weekly, output.archive)
-    return all(Path(os.path.realpath(path)).is_relative_to(os.path.realpath(place)) for path in paths)
+    allowed = (os.path.realpath(place), *_NOWHERE)
+    return all(any(Path(os.path.realpath(path)).is_relative_to(each) for each in allowed) for path in paths)
 
 
 def _nobody_else(real: Callable[..., Any]) -> Callable[..., Any]:
