@@ -36,7 +36,7 @@ from tests.rollups import SEVEN, make_all, make_rollup
 from tests.running import environment, numbered
 
 #: Days and seconds between two polls, of full rounds and of round 0.
-_DAYS, _INTERVAL_S = 30, 30
+_DAYS, _INTERVAL_S = 30, 60
 _DAYS_SHORT, _INTERVAL_SHORT_S = 8, 3600
 
 #: Days that files are kept and stay plain. A weekly needs the shards of eight days, which six and two are.

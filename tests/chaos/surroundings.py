@@ -83,8 +83,13 @@ def _unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")
 
 
-_FULL = Surroundings("full output", shell='exec "$@" >/dev/full', codes=_UNHEARD)
+#: Where what prints at once ends by itself.
+_MUTE = (
+    Surroundings("full output", shell='exec "$@" >/dev/full', codes=_UNHEARD),
+    Surroundings("output that nobody reads", unread=True),
+)
 ALL = (
+    *_MUTE,
     Surroundings("locale C", {b"LC_ALL": b"C"}),
     Surroundings(
         "locale POSIX without UTF-8", {b"LC_ALL": b"POSIX", b"PYTHONUTF8": b"0", b"PYTHONCOERCECLOCALE": b"0"}
@@ -98,8 +103,6 @@ ALL = (
     Surroundings("zone that is no UTF-8", {b"LUX_TIMEZONE": b"", b"TZ": b"\xff"}, codes=_WRONG),
     Surroundings("no output", shell='exec "$@" >&-'),
     Surroundings("no streams", shell='exec "$@" <&- >&- 2>&-'),
-    _FULL,
-    Surroundings("output that nobody reads", unread=True),
     Surroundings("folder that is gone", shell='mkdir gone; cd gone; rmdir ../gone; exec "$@"', codes=CODES),
     Surroundings("settings: a pipe", furnish=_file("a.toml", os.mkfifo), codes=_WRONG),
     Surroundings("settings: a folder", furnish=_file("a.yaml", Path.mkdir), codes=_WRONG),
@@ -161,8 +164,7 @@ def _outcome(place: Path, name: str, surroundings: Surroundings, environ: dict[b
     ) as process:
         os.close(writing_end)
         try:
-            # Those that print at once end by themselves where that is not possible.
-            if name in _LASTING and not (surroundings is _FULL and name in _ON_THEIR_OWN):
+            if name in _LASTING and not (name in _ON_THEIR_OWN and surroundings in _MUTE):
                 _let_begin(process, place / _BEGUN[name])
                 process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=_PATIENCE_S)
