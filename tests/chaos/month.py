@@ -7,37 +7,30 @@ rollup looks some times a day. Times for keeping are short, so that days are com
 
 from __future__ import annotations
 
-import filecmp
 import itertools
-import json
-import shutil
 import subprocess
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 
-from pipeline import check, log, service, settings, window
-from pipeline.clock import parse_utc_text, to_ms
+from pipeline import check, log, service, settings
+from pipeline.clock import to_ms
 from pipeline.history import TurnedClock
 from pipeline.house import House
-from pipeline.part import list_parts
-from pipeline.simulator import Sent, SimulatedPump, Source
+from pipeline.simulator import SimulatedPump, Source
 from stages.rollup import IDLE_S
-from stages.write import BATCH
 from tests.bench.child import in_child
 from tests.bench.machine import memory_mb
 from tests.chaos.examine import check_names, check_queue, only_reads, torn_lines
 from tests.chaos.tally import BrokenError, Tally
-from tests.parts import BERLIN, answer, each_stored, open_shards
-from tests.rollups import SEVEN, make_all, make_rollup
+from tests.chaos.undisturbed import Undisturbed
+from tests.parts import BERLIN, answer, each_stored
+from tests.rollups import SEVEN
 from tests.running import environment, numbered
 
 #: Days and seconds between two polls, of full rounds and of round 0.
 _DAYS, _INTERVAL_S = 30, 60
-_DAYS_SHORT, _INTERVAL_SHORT_S = 8, 3600
+_DAYS_SHORT, _INTERVAL_SHORT_S = 8, 3 * 3600
 
 #: Days that files are kept and stay plain. A weekly needs the shards of eight days, which six and two are.
 _SHARDS_KEPT, _CSV_KEPT, _PLAIN = 6, 4, 2
@@ -132,28 +125,25 @@ class Month:
 
     def __init__(self, folder: Path, number: int) -> None:
         self._data = folder / "data"
-        self._fresh = folder / "undisturbed"
-        self._journal = folder / "journal"
-        self._told = 0
+        journal = folder / "journal"
         self._first = self._day = _BEGINS + number * _BETWEEN_ROUNDS
         self._clock = TurnedClock(_at(self._day, SEVEN))
-        self._tallied_ms = to_ms(self._clock.utc())
+        self._second = Undisturbed(folder / "undisturbed", self._data, journal, self._clock.utc())
         self._roll_at = 0.0
         self._extents: list[Extent] = []
         self._interval_s = _INTERVAL_S if number else _INTERVAL_SHORT_S
-        self.pump = SimulatedPump(source(number), journal=self._journal, clock=self._clock)
+        self.pump = SimulatedPump(source(number), journal=journal, clock=self._clock)
         self.tally = Tally()
 
     def begin(self) -> None:
         """Build the service; the pump must listen."""
         ours = {
-            "INTERVAL_SEC": str(self._interval_s),
             "SHARD_RETENTION_DAYS": str(_SHARDS_KEPT),
             "CSV_RETENTION_DAYS": str(_CSV_KEPT),
             "COMPRESS_AFTER_DAYS": str(_PLAIN),
         }
         self._settings = settings.load(environment(self._data, self.pump.address, **ours), needs_host=True)
-        self.built = service.build(self._settings, clock=self._clock)
+        self.built = service.build(self._settings, clock=self._clock, interval_s=self._interval_s)
         self.built.lock.acquire()
 
     def live_a_day(self) -> None:
@@ -169,7 +159,8 @@ class Month:
             self._clock.turn(pause_s)
         self._write()
         self._roll()
-        self._compare(window.ending_on(self._day, "daily", SEVEN, BERLIN))
+        self.tally += self._second.follow(_at(self._day, SEVEN))
+        self._second.compare(self._day, self._clock.utc())
         self._extents.append(self._extent())
 
     def end(self) -> None:
@@ -178,8 +169,8 @@ class Month:
         self._write()
         self.built.queue.close()
         self.built.lock.release()
-        self._tally(to_ms(self._clock.utc()) + 1)
-        self.tally = replace(self.tally, torn=self.tally.torn + torn_lines(self._data))
+        self.tally += self._second.follow(self._clock.utc() + timedelta(seconds=1))
+        self.tally += Tally(torn=torn_lines(self._data))
         check_queue(self._data)
         check_names(self._data)
         self._check_kept()
@@ -193,49 +184,6 @@ class Month:
         while self.built.roller._step(self._clock.monotonic()) != IDLE_S:
             pass
         self._roll_at = self._clock.monotonic() + _LOOK_S
-
-    def _compare(self, daily: window.Window) -> None:
-        """Tally a day's window, and hold its files against those that a logger makes which never did anything else."""
-        self._tally(daily.end_ms)
-        rollup = make_rollup(self._fresh, now=self._clock.utc(), retention_days=1)
-        make_all(rollup)
-        for kind in window.KINDS:
-            name = f"{kind}/{self._day}_{kind}.csv"
-            if not filecmp.cmp(self._fresh / name, self._data / name, shallow=False):
-                raise BrokenError(f"{self._data / name} is not what an undisturbed logger makes")
-            shutil.rmtree(self._fresh / kind)
-
-    def _tally(self, end_ms: int) -> None:
-        """Count what was served and stored since the last time, and give it to the second logger."""
-        sent = Counter(entry.sha256 for entry in self._sent(end_ms))
-        there: Counter[str] = Counter()
-        shards = open_shards(self._fresh)
-        readings = each_stored(self._data, self._tallied_ms, end_ms)
-        while batch := list(islice(readings, BATCH)):
-            there.update(sha256(reading.answer.pack()).hexdigest() for reading in batch)
-            shards.append(batch)
-        self._tallied_ms = end_ms
-        self._forget()
-        if there - sent:
-            foreign = there.keys() - sent.keys()
-            if foreign:
-                raise BrokenError(f"{len(foreign)} readings in {self._data} were never sent")
-        counts = {"served": sent.total(), "stored": (sent & there).total()}
-        self.tally += Tally(**counts, lost=(sent - there).total(), doubled=(there - sent).total())
-
-    def _sent(self, end_ms: int) -> list[Sent]:
-        """What the journal has got since the last time, up to an end."""
-        with self._journal.open("rb") as file:
-            file.seek(self._told)
-            lines = [line for line in file if parse_utc_text(json.loads(line)["sent"]) < end_ms]
-        self._told += sum(map(len, lines))
-        return [Sent(**json.loads(line)) for line in lines]
-
-    def _forget(self) -> None:
-        """Remove shards of the second logger that no window to come needs."""
-        for part, path in list_parts(self._fresh / "shards").items():
-            if part.day < self._day - timedelta(days=8):
-                path.unlink()
 
     def _check_kept(self) -> None:
         """Hold shards, dailies and weeklies against what the settings keep, compressed or not."""
@@ -258,10 +206,11 @@ class Month:
 
     def _check_extents(self) -> None:
         """Hold what each day took against the bounds."""
-        reading = next(each_stored(self._data, self._tallied_ms - 2000 * self._interval_s, self._tallied_ms))
-        most_mb = _MOST_DISK * check.year_bytes(self._settings, reading.answer) / 1e6 + _HEADERS_MB
+        last_ms = to_ms(self._clock.utc())
+        reading = next(each_stored(self._data, last_ms - 2000 * self._interval_s, last_ms))
+        told_mb = check.year_bytes(self._settings, reading.answer) / 1e6
+        most_mb = _MOST_DISK * told_mb * self._settings.interval_s / self._interval_s + _HEADERS_MB
         settled, last = self._extents[_SETTLED - 1], self._extents[-1]
-        print(most_mb, *self._extents, sep="\n", file=__import__("sys").stderr)
         if last.peak_mb > _MOST_MB or last.now_mb - settled.now_mb > _MOST_GROWTH_MB:
             raise BrokenError(f"memory: {settled}, then {last}")
         for each in self._extents:
