@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 from pipeline.stop import Stop
@@ -10,6 +12,7 @@ from pipeline.stop import Stop
 _LASTING = frozenset({"run", "demo", "simulate"})
 
 #: As in `cli`, which cannot be imported then.
+_EXIT_FAILED = 1
 _EXIT_USAGE = 2
 
 
@@ -17,12 +20,37 @@ def _main() -> int:
     stop = Stop()
     if _LASTING.intersection(sys.argv[1:2]):
         stop.listen()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Not every terminal has a degree sign; standard error is like this by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from pipeline.cli import main
     except ModuleNotFoundError as error:
         print(f"{error}: run `make setup` once, then use .venv/bin/python", file=sys.stderr)  # noqa: T201
         return _EXIT_USAGE
-    return main(sys.argv[1:], stop)
+    try:
+        code = main(sys.argv[1:], stop)
+    except SystemExit as ended:  # as the parser tells of help and of wrong usage
+        code = int(ended.code or 0)
+    return _printed(code)
+
+
+def _printed(code: int) -> int:
+    """The exit code when all that was printed has gone out; left to Python, a failure would end in a trace and 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _print_nowhere()
+    except OSError as error:
+        _print_nowhere()
+        print(f"{error.strerror}: standard output", file=sys.stderr)  # noqa: T201
+        return code or _EXIT_FAILED
+    return code
+
+
+def _print_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

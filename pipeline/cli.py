@@ -8,11 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, service, settings, state, status
+from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, rules, service, settings, state, status
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
 from pipeline.house import House
@@ -163,22 +166,25 @@ def _add_rollup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _day(text: str) -> date:
+    # The first and the last year have days whose windows reach beyond what a date can be.
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if MINYEAR < day.year < MAXYEAR:
+            return day
+    raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})")
+
+
+def _kept(rule: rules.Rule, text: str) -> Any:
+    """What a rule of the settings makes of an argument."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})") from None
+        return rule(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error} (got {text!r})") from None
 
 
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= _MOST_PORT:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {_MOST_PORT} (got {text!r})")
-
-
-def _days(text: str) -> int:
-    if text.isdecimal() and int(text) <= demo.MOST_DAYS:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {demo.MOST_DAYS} (got {text!r})")
+_host = partial(_kept, rules.host)
+_port = partial(_kept, rules.whole(0, _MOST_PORT))
+_days = partial(_kept, rules.whole(0, demo.MOST_DAYS))
 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -186,7 +192,7 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     simulate = _command(commands, "simulate", _simulate, "a pump on this machine that speaks the controller's protocol")
     simulate.formatter_class = argparse.RawDescriptionHelpFormatter
     simulate.epilog = f"faults:\n{faults}"
-    simulate.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    simulate.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     simulate.add_argument(
         "--port", type=_port, default=8889, help="port to listen on, 0 for any (default: %(default)s)"
     )

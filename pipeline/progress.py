@@ -12,7 +12,9 @@ from tqdm import tqdm
 @contextmanager
 def shown(what: str, unit: str) -> Iterator[Callable[[float, float], None]]:
     """A bar while the block lasts; what it gives is told how much is done and how much there is in all."""
-    with tqdm(desc=what, unit=unit, unit_scale=True, disable=not sys.stderr.isatty(), leave=False) as bar:
+    # A process that was started with its standard error closed has none.
+    silent = sys.stderr is None or not sys.stderr.isatty()
+    with tqdm(desc=what, unit=unit, unit_scale=True, disable=silent, leave=False) as bar:
 
         def progress(done: float, total: float) -> None:
             bar.total = max(done, total)

@@ -34,6 +34,9 @@ PREFIX = "LUX_"
 #: The variable that names the middle layer; no setting itself.
 FILE_VARIABLE = "LUX_SETTINGS_FILE"
 
+#: Bytes of a settings file: many times what the manual takes. The parsers take a second for each 100 kB.
+_MOST_BYTES = 100_000
+
 _TABLE = "OUTPUT_DIRS"
 _OUTPUTS = ("OUTPUT_DIRS.SHARDS", "OUTPUT_DIRS.DAILY", "OUTPUT_DIRS.WEEKLY", "OUTPUT_DIRS.ARCHIVE")
 
@@ -164,6 +167,8 @@ def _read(path: Path) -> dict[object, object]:
     try:
         if not path.is_file():
             raise ValueError("must be a file that exists")
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"must be a file of at most {_MOST_BYTES // 1000} kB")
         # With or without the byte order mark that Windows' editors write.
         table = _parsed(path.read_text(encoding="utf-8-sig"), path.suffix.lower())
     except OSError as error:

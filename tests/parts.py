@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -49,7 +50,12 @@ def open_shards(folder: Path) -> Shards:
 
 def stored(folder: Path) -> list[Reading]:
     """Every reading that a fresh look at the folder's shards finds."""
-    return list(readout.read(folder / "shards", Catalog(folder / "shards"), *FOREVER))
+    return list(each_stored(folder))
+
+
+def each_stored(folder: Path, start_ms: int = FOREVER[0], end_ms: int = FOREVER[1]) -> Iterator[Reading]:
+    """The same one by one, of [start, end) ms: a month of readings does not fit into memory."""
+    return readout.read(folder / "shards", Catalog(folder / "shards"), start_ms, end_ms)
 
 
 class TurnedClock:

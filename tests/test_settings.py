@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline import machine, settings
 from pipeline.errors import SettingsError
 from pipeline.settings import DEFAULTS, RULES, load
+from tests.odd_settings import CONTENTS, LOOKS_LIKE_SOMETHING_ELSE, VALUES, VARIABLES, variable
 
 #: Key, lowest and highest value that are allowed.
 WHOLE = [
@@ -27,10 +28,6 @@ WHOLE = [
     ("HTTP_PORT", 1, 65535),
 ]
 FIELDS = {key: part.name for part in fields(settings.Settings) for key in part.metadata}
-LOOKS_LIKE_SOMETHING_ELSE = [
-    "1e5", "true", "no", "[1]", "{}", "5", "0x1F", "2026-10-01", "07h00", "null", "None", "dynaconf_merge", "a__b",
-    "a.b", "@int 5", "@none", "@del", "@merge x", "@json {}", "@format {env[HOME]}", "@jinja {{ 1 }}", "@read_file x",
-]  # fmt: skip
 
 
 def problems_of(environ: dict[str, str], *, needs_folders: bool = False, root: Path = Path("/")) -> list[str]:
@@ -42,10 +39,6 @@ def problems_of(environ: dict[str, str], *, needs_folders: bool = False, root: P
 def with_file(path: Path, text: str | bytes) -> dict[str, str]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return {"LUX_SETTINGS_FILE": str(path)}
-
-
-def variable(key: str) -> str:
-    return "LUX_" + key.replace(".", "__")
 
 
 # ---- the manual and the layers
@@ -453,6 +446,13 @@ def test_file_that_is_missing_or_a_folder_is_one_line_with_its_name(tmp_path: Pa
         assert line.startswith("LUX_SETTINGS_FILE: must be a file that")
 
 
+@pytest.mark.parametrize("name", ["a.toml", "a.yaml"])
+def test_file_too_long_for_the_parsers_is_one_line(tmp_path: Path, name: str) -> None:
+    (line,) = problems_of(with_file(tmp_path / name, b"#" * 10_000_000))
+    assert line == f"LUX_SETTINGS_FILE: must be a file of at most 100 kB (got '{tmp_path}/{name}')"
+    assert load(with_file(tmp_path / name, b"#" * 100_000)).port == 8889
+
+
 def test_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.toml").symlink_to("/proc/self/mem")  # a file whose first bytes nobody can read
     (line,) = problems_of({"LUX_SETTINGS_FILE": str(tmp_path / "a.toml")})
@@ -662,16 +662,6 @@ def test_zone_that_nobody_knows_is_refused_wherever_it_stands(name: str) -> None
 
 # ---- whatever comes
 
-ANY_TEXT = st.text(st.characters(), max_size=30) | st.binary(max_size=30).map(os.fsdecode)
-TRICKY = st.text(st.sampled_from("@{}[]\"'\\:,-._~/%!&*#|>?=\n\t 0123456789eTZ\0\ud800é"), max_size=25)
-VALUES = ANY_TEXT | TRICKY | st.sampled_from(LOOKS_LIKE_SOMETHING_ELSE)
-KEYS = st.sampled_from([*RULES, "OUTPUT_DIRS", "dynaconf_merge", "dynaconf_include"])
-VARIABLES = KEYS.map(variable) | ANY_TEXT.map("LUX_{}".format) | st.sampled_from(["LUX_SETTINGS_FILE", "TZ"])
-BETWEEN = st.sampled_from(
-    [": ", " = ", ": [", " = '", ": &a ", ": *a", ": !!python/object:os.system ", ": |\n  ", ":\n - "]
-)
-LINES = st.lists(st.tuples(KEYS, BETWEEN, VALUES).map("".join), max_size=5).map("\n".join)
-
 
 def problems_if_any(environ: dict[str, str]) -> tuple[str, ...]:
     try:
@@ -692,10 +682,7 @@ def test_any_environment_gives_settings_or_lines(environ: dict[str, str]) -> Non
 
 
 @examples(deadline=None)
-@given(
-    st.binary(max_size=200) | LINES.map(lambda text: text.encode(errors="surrogatepass")),
-    st.sampled_from([".toml", ".yaml"]),
-)
+@given(CONTENTS, st.sampled_from([".toml", ".yaml"]))
 def test_any_file_gives_settings_or_lines(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
 ) -> None:

@@ -12,14 +12,15 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from pipeline.part import first_line, list_parts, open_part, survey
 from pipeline.queue import Queue
-from pipeline.reading import Reading
 from pipeline.simulator import SimulatedPump, read_journal
+from stages.write import BATCH
 from tests.chaos.tally import BrokenError, Tally
-from tests.parts import open_shards, stored
+from tests.parts import each_stored, open_shards
 from tests.rollups import make_all, make_rollup
 from tests.running import ROOT, drain
 
@@ -56,11 +57,10 @@ def examine(
             readings, or something lies there that the docs do not name.
     """
     settle(folder, now=now)
-    found = stored(folder)
     sent = Counter(entry.sha256 for entry in read_journal(journal))
-    there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in found)
-    _check_queue(folder)
-    _check_published(folder, found, now or datetime.now(UTC))
+    there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in each_stored(folder))
+    check_queue(folder)
+    _check_published(folder, now or datetime.now(UTC))
     check_names(folder)
     if foreign := there.keys() - sent.keys():
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")
@@ -132,17 +132,24 @@ def only_reads(pump: SimulatedPump) -> int:
     return sum(pump.conversations.values())
 
 
-def _check_queue(folder: Path) -> None:
+def check_queue(folder: Path) -> None:
+    """Hold the queue of a stopped service to be empty.
+
+    Raises:
+        BrokenError: readings wait on it.
+    """
     with closing(Queue(folder / "queue" / "queue.db")) as queue:
         if depth := queue.depth():
             raise BrokenError(f"{depth} readings are still on the queue of {folder}")
 
 
-def _check_published(folder: Path, readings: list[Reading], now: datetime) -> None:
+def _check_published(folder: Path, now: datetime) -> None:
     """Compare with the files that an undisturbed logger makes of the same readings."""
     fresh = folder.with_name(f"{folder.name}-undisturbed")
     shutil.rmtree(fresh, ignore_errors=True)
-    open_shards(fresh).append(readings)
+    shards, readings = open_shards(fresh), each_stored(folder)
+    while batch := list(islice(readings, BATCH)):
+        shards.append(batch)
     make_all(make_rollup(fresh, now=now))
     wanted, found = contents(fresh), contents(folder)
     shutil.rmtree(fresh)
