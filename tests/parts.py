@@ -15,7 +15,7 @@ from pipeline.shard import Shards
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 1, 5, 11, tzinfo=UTC)
-FOREVER = (0, 4_000_000_000_000)
+FOREVER = (0, 200_000_000_000_000)
 
 
 def answer(value: int = 0, *, calculations: int = 140, letters: str = "V3.88") -> Answer:
