@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.catalog import Catalog
-from pipeline.clock import from_ms
+from pipeline.clock import ALWAYS, from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
 from pipeline.part import Line, Part, list_parts, open_part, survey
@@ -23,13 +23,11 @@ log = logging.getLogger("shard")
 
 #: A day is a label fixed at the poll; its rows lie within so many days of its UTC date, whatever the zone was.
 _SPREAD = timedelta(days=2)
-#: From 1970 to the year 9998.
-_ALWAYS = (0, 253_339_228_800_000)
 
 
 def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
     """The readings of [start, end) that stand in a folder's shards, rising in time; equal times by part."""
-    first, last = (from_ms(max(_ALWAYS[0], min(at, _ALWAYS[1]))).date() for at in (start_ms, end_ms))
+    first, last = (from_ms(max(ALWAYS[0], min(at, ALWAYS[1]))).date() for at in (start_ms, end_ms))
     waiting = deque(part for part in list_parts(folder) if first - _SPREAD <= part.day <= last + _SPREAD)
     # Only parts that can hold the next reading are open, so a long range needs no more memory than a short one.
     heap: list[tuple[int, Part, Reading, Iterator[Reading]]] = []
@@ -47,7 +45,7 @@ def last(folder: Path, catalog: Catalog) -> Reading | None:
     """The newest reading that stands in a folder's shards."""
     parts = list_parts(folder)
     for day in sorted({part.day for part in parts}, reverse=True):
-        rows = (_rows(folder, part, catalog, *_ALWAYS, newest_only=True) for part in parts if part.day == day)
+        rows = (_rows(folder, part, catalog, *ALWAYS, newest_only=True) for part in parts if part.day == day)
         found = [reading for part_rows in rows for reading in part_rows]
         if found:
             return max(found, key=lambda reading: reading.time_ms)

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 
 from pipeline import readout
 from pipeline.catalog import Catalog
-from pipeline.clock import from_ms, local_label, to_ms
+from pipeline.clock import ALWAYS, from_ms, local_label, to_ms
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Answer, Reading
 from pipeline.shard import Shards
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 1, 5, 11, tzinfo=UTC)
-FOREVER = (0, 200_000_000_000_000)
 
 
 def answer(value: int = 0, *, calculations: int = 140, letters: str = "V3.88") -> Answer:
@@ -49,7 +48,7 @@ def open_shards(folder: Path) -> Shards:
 
 def stored(folder: Path) -> list[Reading]:
     """Every reading that a fresh look at the folder's shards finds."""
-    return list(readout.read(folder / "shards", Catalog(folder / "shards"), *FOREVER))
+    return list(readout.read(folder / "shards", Catalog(folder / "shards"), *ALWAYS))
 
 
 class TurnedClock:
