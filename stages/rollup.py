@@ -188,7 +188,9 @@ class Rollup:
             return False
         if self._shelf.lost(record.sources):
             return True
-        return list(record.sources) == self._shelf.sources(one, record.sources)
+        # Ranges that were found for another window say nothing of this one.
+        known = record.sources if (record.start_ms, record.end_ms) == (one.start_ms, one.end_ms) else ()
+        return list(record.sources) == self._shelf.sources(one, known)
 
     def cut_otherwise(self, one: Window) -> Checkpoint | None:
         """The record of a window's file if other borders made it: another CSV_TIME or TIMEZONE was in force."""

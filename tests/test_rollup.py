@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
 from pathlib import Path
 
 import pytest
@@ -548,6 +549,17 @@ def test_clock_that_is_ten_years_ahead_for_an_hour_over_midnight_leaves_the_righ
     after = published(tmp_path)
     assert {name: after[name] for name in before} == before
     assert rollup.due(NOW) == []
+
+
+def test_another_csv_time_makes_files_anew_from_compressed_shards_too(tmp_path: Path) -> None:
+    open_shards(tmp_path).append(hourly(-2, 1))
+    make_all(make_rollup(tmp_path))
+    for path in (tmp_path / "shards").glob("*.csv"):
+        compress(path)
+    rollup = make_rollup(tmp_path, csv_time=wall_time(8, 30))
+    make_all(rollup)
+    wanted = {one.name: times_in(tmp_path, one) for one in rollup.windows(NOW)}
+    assert {name: times(content) for name, content in published(tmp_path).items() if name in wanted} == wanted
 
 
 @pytest.mark.parametrize("start", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1960, 2, 28, 23, tzinfo=UTC)])
