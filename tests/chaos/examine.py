@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def examine(
     sent = Counter(entry.sha256 for entry in read_journal(journal))
     there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in found)
     _check_queue(folder)
-    _check_published(folder, found, partial(rollup, now=now or datetime.now(UTC)), misled=misled)
+    _check_published(folder, found, now or datetime.now(UTC), rollup, misled=misled)
     check_names(folder)
     if foreign := there.keys() - sent.keys():
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")
@@ -151,13 +151,15 @@ def _check_queue(folder: Path) -> None:
 
 
 def _check_published(
-    folder: Path, readings: list[Reading], rollup: Callable[[Path], Rollup], *, misled: bool
+    folder: Path, readings: list[Reading], now: datetime, rollup: Callable[..., Rollup], *, misled: bool
 ) -> None:
     """Compare with the files that an undisturbed logger makes of the same readings."""
     fresh = folder.with_name(f"{folder.name}-undisturbed")
     shutil.rmtree(fresh, ignore_errors=True)
-    open_shards(fresh).append(readings)
-    make_all(rollup(fresh))
+    # Days that lie before all files are not written again.
+    since = min((one.start_ms for one in rollup(folder, now=now).windows(now)), default=0)
+    open_shards(fresh).append([reading for reading in readings if reading.time_ms >= since])
+    make_all(rollup(fresh, now=now))
     wanted, found = contents(fresh), contents(folder)
     shutil.rmtree(fresh)
     if misled:
