@@ -15,7 +15,7 @@ from pipeline.catalog import Catalog
 from pipeline.clock import ALWAYS, from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, list_parts, open_part, survey
+from pipeline.part import Line, Part, list_parts, open_part, path_of, survey
 from pipeline.reading import Reading
 from pipeline.schema import LEAD, RowReader, Schema
 
@@ -88,7 +88,7 @@ def _rows(
 def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
     """A part's file, looked for once more where it vanished: compression gives it another name."""
     for _ in range(2):
-        path = list_parts(folder).get(part)
+        path = path_of(folder, part)
         if path is None:
             return None
         with suppress(FileNotFoundError):
