@@ -18,6 +18,7 @@ from pipeline.schema import RowWriter, Schema
 from pipeline.simulator import SimulatedPump
 from pipeline.simulator_answers import Journal
 from stages.retain import DAYS_AT_ONCE
+from tests.chaos import clocks_live
 from tests.chaos.examine import examine, only_reads
 from tests.chaos.stepped import Machine, SteppedClock
 from tests.chaos.tally import Attack, BrokenError, Tally
@@ -140,7 +141,7 @@ def _retention(data: Path, pump: SimulatedPump, chance: random.Random, number: i
     """400 days of shards and the usual retention; then ten years ahead for an hour, or for two days."""
     older = _past(data)
     clock = SteppedClock(_AUTUMN)
-    options = _options("Europe/Berlin", time(7), CSV_RETENTION_DAYS="10", SHARD_RETENTION_DAYS="365")
+    options = _options("Europe/Berlin", time(7), CSV_RETENTION_DAYS="4", SHARD_RETENTION_DAYS="365")
     machine = Machine(data, pump, clock, chance, interval_s=3600, **options)
     starts, begun = 1, clock.monotonic()
     machine.run(chance.uniform(1, 20) * HOUR)
@@ -207,7 +208,7 @@ def _retained(
     with closing(Journal(journal)) as sent:
         for one in older[len(gone) :]:
             sent.add(one.answer, one.time_ms)
-    rollup = partial(make_rollup, retention_days=10)
+    rollup = partial(make_rollup, retention_days=4)
     return examine(data, journal, rounds=rounds, now=now, rollup=rollup, misled=True)
 
 
@@ -215,4 +216,5 @@ ATTACKS = (
     Attack(5, "dst", "both nights on which clocks change, CSV_TIME in the odd hour", _each(_dst), share=0.05),
     Attack(5, "clock-steps", "steps of up to ten years, 1970, a clock that stands", _each(_steps), share=0.05),
     Attack(5, "retention-under-steps", "400 days and a clock ten years ahead", _each(_retention), share=0.02),
+    Attack(5, "clocks-live", "a running service whose wall clock runs, stands and steps", clocks_live.run, share=0.02),
 )
