@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.log import event
-from pipeline.part import Part, first_line, list_parts, parse_name
+from pipeline.part import Part, first_line, list_parts, parse_name, path_of
 from pipeline.schema import Schema, decode_schema
 
 log = logging.getLogger("catalog")
@@ -45,7 +45,7 @@ class Catalog:
             OSError: the part cannot be read.
         """
         with self._lock:
-            path = list_parts(self._folder).get(part)
+            path = path_of(self._folder, part)
             named = self._known().get(part)
             schema = self._schema(named) if named else None
             if path is None:

@@ -68,8 +68,9 @@ def decode(data: bytes) -> Checkpoint:
         if document.pop("format") != FORMAT:
             raise ValueError("another format")
         found = Checkpoint(**document | {"sources": tuple(Source.decode(one) for one in document["sources"])})
-        numbers = (found.start_ms, found.end_ms, found.steps, found.length, found.crc)
-        if not all(type(number) is int and number >= 0 for number in numbers) or type(found.finished) is not bool:
+        counts = (found.steps, found.length, found.crc)
+        numbers = (found.start_ms, found.end_ms, *counts)
+        if not all(type(number) is int for number in numbers) or min(counts) < 0 or type(found.finished) is not bool:
             raise ValueError("a member of another type")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a checkpoint: {type(error).__name__}: {error}") from error

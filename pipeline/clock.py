@@ -7,6 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+#: From the year 1000 to 9998, milliseconds since 1970: all times whose text and neighbouring days can be told.
+ALWAYS = (-30_610_224_000_000, 253_339_228_800_000)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -93,6 +93,12 @@ def list_parts(folder: Path) -> dict[Part, Path]:
     return dict(sorted(found.items()))
 
 
+def path_of(folder: Path, part: Part) -> Path | None:
+    """The file of a part in a folder, found without listing it; where a plain and a gz stand, the plain one."""
+    plain = folder / part.name
+    return next((path for path in (plain, folder / f"{part.name}.gz") if path.is_file()), None)
+
+
 def open_part(path: Path) -> BinaryIO:
     """A part's file, read as if it were not compressed."""
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.catalog import Catalog
-from pipeline.clock import from_ms
+from pipeline.clock import ALWAYS, from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, first_line, list_parts, open_part, survey
+from pipeline.part import Line, Part, first_line, list_parts, open_part, path_of, survey
 from pipeline.reading import Reading
 from pipeline.schema import LEAD, RowReader, Schema
 
@@ -23,8 +23,6 @@ log = logging.getLogger("shard")
 
 #: A day is a label fixed at the poll; its rows lie within so many days of its UTC date, whatever the zone was.
 _SPREAD = timedelta(days=2)
-#: From 1970 to the year 9998.
-_ALWAYS = (0, 253_339_228_800_000)
 
 
 def read(folder: Path, catalog: Catalog, start_ms: int, end_ms: int) -> Iterator[Reading]:
@@ -47,7 +45,7 @@ def last(folder: Path, catalog: Catalog) -> Reading | None:
     """The newest reading that stands in a folder's shards."""
     parts = list_parts(folder)
     for day in sorted({part.day for part in parts}, reverse=True):
-        rows = (_rows(folder, part, catalog, *_ALWAYS, newest_only=True) for part in parts if part.day == day)
+        rows = (_rows(folder, part, catalog, *ALWAYS, newest_only=True) for part in parts if part.day == day)
         found = [reading for part_rows in rows for reading in part_rows]
         if found:
             return max(found, key=lambda reading: reading.time_ms)
@@ -69,7 +67,7 @@ def times(folder: Path, start_ms: int, end_ms: int) -> Iterator[int]:
 
 def _days(start_ms: int, end_ms: int) -> tuple[date, date]:
     """The first and last label that a day with readings of [start, end) can have."""
-    first, last = (from_ms(max(_ALWAYS[0], min(at, _ALWAYS[1]))).date() for at in (start_ms, end_ms))
+    first, last = (from_ms(max(ALWAYS[0], min(at, ALWAYS[1]))).date() for at in (start_ms, end_ms))
     return first - _SPREAD, last + _SPREAD
 
 
@@ -77,9 +75,7 @@ def before(folder: Path, catalog: Catalog, part: Part, time_ms: int) -> Reading 
     """The newest reading earlier than a time in the parts that come before one by day and number."""
     parts = [each for each in list_parts(folder) if each < part]
     for day in sorted({each.day for each in parts}, reverse=True):
-        rows = (
-            _rows(folder, each, catalog, _ALWAYS[0], time_ms, newest_only=True) for each in parts if each.day == day
-        )
+        rows = (_rows(folder, each, catalog, ALWAYS[0], time_ms, newest_only=True) for each in parts if each.day == day)
         found = [reading for part_rows in rows for reading in part_rows]
         if found:
             return max(found, key=lambda reading: reading.time_ms)
@@ -138,7 +134,7 @@ def _parsed(
 def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
     """A part's file, looked for once more where it vanished: compression gives it another name."""
     for _ in range(2):
-        path = list_parts(folder).get(part)
+        path = path_of(folder, part)
         if path is None:
             return None
         with suppress(FileNotFoundError):

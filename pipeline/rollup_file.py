@@ -20,9 +20,9 @@ from typing import BinaryIO
 
 from pipeline import checkpoint, files
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import RollupSpaceError, RollupStoppedError
+from pipeline.errors import LoggerError, RollupSpaceError, RollupStoppedError
 from pipeline.log import event
-from pipeline.part import Part, list_parts, open_part
+from pipeline.part import Part, open_part, path_of
 from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened
 from pipeline.window import Window
 
@@ -175,7 +175,9 @@ class RollupFile:
             return header_of(content)
 
     def _path(self, part: Part) -> Path:
-        return list_parts(self._shards)[part]
+        if path := path_of(self._shards, part):
+            return path
+        raise LoggerError(f"{self.target}: {part.name} went while the file was made from it")
 
     def _need(self, n_bytes: int) -> None:
         free = shutil.disk_usage(self._part.parent).free

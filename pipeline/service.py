@@ -66,12 +66,10 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
     retain = _build_retain(settings, clock, shards, catalog, rollup)
     roll = Bell()
-    stages = (
-        Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s)),
-        Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake),
-        Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring),
-    )
-    watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages)
+    poller = Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s))
+    writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
+    roller = Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring)
+    watch = _build_watch(settings, interval_s, clock, store, queue, poll, (poller, writer, roller))
     return Service(
         lock=InstanceLock(_folders(settings)),
         pump=pump,
@@ -80,7 +78,9 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         write=write,
         rollup=rollup,
         watch=watch,
-        stages=stages,
+        poller=poller,
+        writer=writer,
+        roller=roller,
         watcher=Worker("watch", watch.step, clock),
         alarm=Alarm(roll.ring, clock),
     )

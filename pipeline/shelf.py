@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.clock import from_ms
+from pipeline.clock import ALWAYS, from_ms
 from pipeline.log import event
 from pipeline.part import Part, list_parts
 from pipeline.repair import marred
 from pipeline.span import DirtyPartError, Source, find
-from pipeline.window import Window
+from pipeline.window import KINDS, Window
 
 log = logging.getLogger("rollup")
 
 #: A day is a label: its rows lie within so many days of its UTC date.
 _SPREAD = timedelta(days=2)
-_ALWAYS = (0, 1 << 62)
+#: So long before the day on which it ends a window may begin, in UTC too.
+_LONGEST = timedelta(days=max(KINDS.values()) + 1)
 
 
 class _Version(NamedTuple):
@@ -38,6 +40,8 @@ class Shelf:
         self._quarantine = quarantine
         self._marred: set[str] = set()
         self._parts: dict[Part, _Version] = {}
+        self._order: list[Part] = []
+        self._days: list[date] = []
         self._found: dict[tuple[_Version, bool, int, int], Source | None] = {}
         self._refused: set[_Version] = set()
 
@@ -45,6 +49,8 @@ class Shelf:
         """See which parts there are now; what was found in files that have changed or gone is forgotten."""
         parts = {part: _version(path) for part, path in list_parts(self.folder).items()}
         self._parts = {part: version for part, version in parts.items() if version}
+        self._order = list(self._parts)
+        self._days = [part.day for part in self._order]
         self._marred = marred(self._quarantine)
         there = set(self._parts.values())
         self._found = {key: source for key, source in self._found.items() if key[0] in there}
@@ -56,7 +62,7 @@ class Shelf:
 
     def first(self) -> Source | None:
         """All of the first part that has rows."""
-        return next((found for part in self._parts if (found := self._find(part, *_ALWAYS))), None)
+        return next((found for part in self._parts if (found := self._find(part, *ALWAYS))), None)
 
     def sources(self, window: Window, recorded: Sequence[Source] = ()) -> list[Source]:
         """The ranges of all parts that lie in a window, in order of time.
@@ -65,11 +71,18 @@ class Shelf:
         """
         known = {source.part: source for source in recorded}
         first, last = from_ms(window.start_ms).date() - _SPREAD, from_ms(window.end_ms).date() + _SPREAD
-        near = [part for part in self._parts if first <= part.day <= last]
         found = [
-            (known.get(part) if self._is_compressed(part) else None) or self._source(part, window) for part in near
+            (known.get(part) if self._is_compressed(part) else None) or self._source(part, window)
+            for part in self._between(first, last)
         ]
         return sorted(filter(None, found), key=lambda source: (source.first_ms, source.day, source.number))
+
+    def is_bare(self, day: date) -> bool:
+        """Whether there is no part near any window that ends on a day."""
+        return not self._between(day - _LONGEST - _SPREAD, day + _SPREAD)
+
+    def _between(self, first: date, last: date) -> list[Part]:
+        return self._order[bisect_left(self._days, first) : bisect_right(self._days, last)]
 
     def _is_compressed(self, part: Part) -> bool:
         return self._parts[part].path.suffix == ".gz"
@@ -77,7 +90,7 @@ class Shelf:
     def _source(self, part: Part, window: Window) -> Source | None:
         if self._is_compressed(part):
             # Looked at once in all: each look at a compressed part reads it whole.
-            extent = self._find(part, *_ALWAYS)
+            extent = self._find(part, *ALWAYS)
             if extent is None or extent.last_ms < window.start_ms or window.end_ms <= extent.first_ms:
                 return None
         return self._find(part, window.start_ms, window.end_ms)

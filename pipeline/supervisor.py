@@ -46,7 +46,9 @@ class Service:
     write: Write
     rollup: Rollup
     watch: Watch
-    stages: tuple[Worker, Worker, Worker]
+    poller: Worker
+    writer: Worker
+    roller: Worker
     watcher: Worker
     alarm: Alarm
 
@@ -74,7 +76,7 @@ class Service:
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The threads in the order in which they start: against the flow, so that each finds its reader there."""
-        return self.watcher, *reversed(self.stages)
+        return self.watcher, self.roller, self.writer, self.poller
 
     def _stop(self) -> int:
         """End in the order of the flow: no new reading, buffer to queue, queue to shards as far as time allows."""
@@ -83,13 +85,12 @@ class Service:
         last_resort.daemon = True
         last_resort.start()
         deadline = time.monotonic() + _STOP_S
-        poller, _, roller = self.stages
-        poller.stop()
+        self.poller.stop()
         self.pump.abort()
         self.rollup.stop()
-        roller.stop()
+        self.roller.stop()
         self.watcher.stop()
-        poller.join(_POLLER_STOP_S)
+        self.poller.join(_POLLER_STOP_S)
         flushing = threading.Thread(target=self._flush, args=(deadline,), name="flush", daemon=True)
         flushing.start()
         flushing.join(max(deadline - time.monotonic(), 0.0))
@@ -100,12 +101,11 @@ class Service:
 
     def _flush(self, deadline: float) -> None:
         """Buffer to queue, queue to shards; in a thread of its own, for a hanging disk must not hold up the stop."""
-        _, writer, roller = self.stages
         self.store.close()
-        writer.stop()
-        if writer.join(deadline - time.monotonic()):
+        self.writer.stop()
+        if self.writer.join(deadline - time.monotonic()):
             self._drain(deadline)
-            roller.join(deadline - time.monotonic())
+            self.roller.join(deadline - time.monotonic())
         # Asked once more: draining may have made room for what waited in memory.
         self.store.close()
         if self.watcher.join(deadline - time.monotonic()):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from functools import partial
@@ -14,13 +15,16 @@ from pipeline import checkpoint, files, window
 from pipeline.clock import Clock
 from pipeline.compress import compress
 from pipeline.log import event
-from pipeline.part import list_parts, parse_name
+from pipeline.part import Part, list_parts, parse_name
 
 log = logging.getLogger("retain")
 
-#: Days of shards that may be deleted at the start, and then in each period: one wrong clock must not delete a year.
+#: Days of shards, and of files that no shard could make again, that may be deleted at the start, and then in each
+#: period: one wrong clock must not delete a year.
 DAYS_AT_ONCE = 3
 PERIOD_S = 86_400.0
+#: What shards are counted as, beside the kinds of files that are made from them.
+SHARDS = "shards"
 #: Which newest day with a shard the age counts from; it is never later than now.
 _NTH_NEWEST = 3
 
@@ -60,7 +64,8 @@ class Retain:
         self._lock = lock
         self._needed_from = needed_from
         self._period_began = clock.monotonic()
-        self._deleted_days = 0
+        #: Days that went in this period, by kind.
+        self._deleted: Counter[str] = Counter()
 
     def step(self) -> None:
         """Delete and compress what is old enough now.
@@ -74,6 +79,9 @@ class Retain:
                 self._retain(counted_from)
 
     def _retain(self, counted_from: date) -> None:
+        if self._clock.monotonic() - self._period_began >= PERIOD_S:
+            self._period_began = self._clock.monotonic()
+            self._deleted.clear()
         needed_from = self._needed_from() or date.max
         deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from, needed_from)]
         if deleted:
@@ -92,13 +100,18 @@ class Retain:
         if not self._csv_retention_days:
             return
         limit = counted_from - timedelta(days=self._csv_retention_days)
-        for folder in self._kinds.values():
+        parts = list_parts(self._shards)
+        for kind, folder in self._kinds.items():
             old = [path for path in _derived(folder) if _day(path) <= limit]
-            for path in old:
+            # What the shards cannot make again goes no faster than they do.
+            single = [path for path in old if _is_single(path, parts)]
+            staying = single[DAYS_AT_ONCE - self._deleted[kind] :]
+            self._deleted[kind] += len(single) - len(staying)
+            for path in sorted(set(old) - set(staying)):
                 size = path.stat().st_size
                 # The file first: a record without its file is cleared away, a file without its record is made anew.
                 path.unlink()
-                checkpoint.remove(path.with_name(path.name.removesuffix(".gz")))
+                checkpoint.remove(_plain(path))
                 yield size
             if old:
                 files.sync_folder(folder)
@@ -106,14 +119,12 @@ class Retain:
     def _delete_shards(self, counted_from: date, needed_from: date) -> Iterator[int]:
         if not self._shard_retention_days:
             return
-        if self._clock.monotonic() - self._period_began >= PERIOD_S:
-            self._period_began, self._deleted_days = self._clock.monotonic(), 0
         limit = counted_from - timedelta(days=self._shard_retention_days)
         days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and part.day < needed_from})
-        for day in days[: DAYS_AT_ONCE - self._deleted_days]:
+        for day in days[: DAYS_AT_ONCE - self._deleted[SHARDS]]:
             with self._closed(day):
                 yield from self._delete_day(day)
-            self._deleted_days += 1
+            self._deleted[SHARDS] += 1
             self._renew()
 
     def _delete_day(self, day: date) -> Iterator[int]:
@@ -143,8 +154,9 @@ class Retain:
             if path.suffix == ".csv" and _day(path) <= limit:
                 yield compress(path)
         weeklies = _derived(self._kinds["weekly"])
-        newest = max(map(_day, weeklies), default=counted_from)
         today = self._clock.utc().astimezone(self._zone).date()
+        # One with a later day was made while the clock was wrong.
+        newest = max((day for day in map(_day, weeklies) if day <= today), default=counted_from)
         # The newest stays plain, and the one before it until the newest has stood for a day.
         kept = newest if newest < today else newest - timedelta(days=1)
         for path in weeklies:
@@ -155,6 +167,16 @@ class Retain:
 def _derived(folder: Path) -> list[Path]:
     """Our own daily and weekly files in a folder, compressed or not, by name."""
     return sorted(path for path in folder.glob("*.csv*") if window.parse_name(path.name))
+
+
+def _is_single(path: Path, parts: Collection[Part]) -> bool:
+    """Whether a daily or weekly file holds what stands in no shard any more, or may do."""
+    record = checkpoint.load(_plain(path))
+    return record is None or any(source.part not in parts for source in record.sources)
+
+
+def _plain(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".gz"))
 
 
 def _day(path: Path) -> date:

@@ -65,6 +65,7 @@ class Rollup:
         self._failed: set[Window] = set()
         self._given_up: set[Window] = set()
         self._empty: set[Window] = set()
+        self._bare: set[date] = set()
         self._unfinished: list[Window] = []
         self._outage = Outage(log, "rollup", clock)
         #: Files made since the start.
@@ -165,9 +166,12 @@ class Rollup:
         last = window.last_ended(now, self._csv_time, self._zone)
         if self._retention_days:
             first = max(first, last - timedelta(days=self._retention_days - 1))
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        for day in map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)):
+            # A clock that once showed 1970 leaves decades without a shard: they are looked at and told of once.
+            if day in self._bare and self._shelf.is_bare(day):
+                continue
             for kind in window.KINDS:
-                one = self.window(date.fromordinal(ordinal), kind)
+                one = self.window(day, kind)
                 if one.end_ms > begun.first_ms:
                     yield one
 
@@ -184,7 +188,9 @@ class Rollup:
             return False
         if self._shelf.lost(record.sources):
             return True
-        return list(record.sources) == self._shelf.sources(one, record.sources)
+        # Ranges that were found for another window say nothing of this one.
+        known = record.sources if (record.start_ms, record.end_ms) == (one.start_ms, one.end_ms) else ()
+        return list(record.sources) == self._shelf.sources(one, known)
 
     def cut_otherwise(self, one: Window) -> Checkpoint | None:
         """The record of a window's file if other borders made it: another CSV_TIME or TIMEZONE was in force."""
@@ -209,6 +215,7 @@ class Rollup:
             (filled if self._shelf.sources(one) else empty).append(one)
         new = [one for one in empty if one not in self._empty]
         self._empty.update(new)
+        self._bare.update(one.day for one in new)
         if len(new) <= _MOST_LINES:
             for one in new:
                 event(log, logging.WARNING, "no readings in a window, no file is made", window=one)

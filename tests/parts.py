@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from pipeline import readout
 from pipeline.catalog import Catalog
-from pipeline.clock import from_ms, local_label, to_ms
+from pipeline.clock import ALWAYS, from_ms, local_label, to_ms
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Answer, Reading
 from pipeline.shard import Shards
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 1, 5, 11, tzinfo=UTC)
-FOREVER = (0, 4_000_000_000_000)
 
 
 def answer(value: int = 0, *, calculations: int = 140, letters: str = "V3.88") -> Answer:
@@ -53,7 +52,7 @@ def stored(folder: Path) -> list[Reading]:
     return list(each_stored(folder))
 
 
-def each_stored(folder: Path, start_ms: int = FOREVER[0], end_ms: int = FOREVER[1]) -> Iterator[Reading]:
+def each_stored(folder: Path, start_ms: int = ALWAYS[0], end_ms: int = ALWAYS[1]) -> Iterator[Reading]:
     """The same one by one, of [start, end) ms: a month of readings does not fit into memory."""
     return readout.read(folder / "shards", Catalog(folder / "shards"), start_ms, end_ms)
 

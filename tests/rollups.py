@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pipeline.shelf import Shelf
 from pipeline.window import Window
@@ -17,14 +18,21 @@ SEVEN = time(7)
 
 
 def make_rollup(
-    folder: Path, *, now: datetime = NOW, retention_days: int = 30, reserve: int = 0, clock: TurnedClock | None = None
+    folder: Path,
+    *,
+    now: datetime = NOW,
+    retention_days: int = 30,
+    reserve: int = 0,
+    clock: TurnedClock | None = None,
+    csv_time: time = SEVEN,
+    zone: ZoneInfo = BERLIN,
 ) -> Rollup:
     """The stage as a new process finds the folder."""
     return Rollup(
         Shelf(folder / "shards", folder / "quarantine"),
         {kind: folder / kind for kind in ("daily", "weekly")},
-        csv_time=SEVEN,
-        zone=BERLIN,
+        csv_time=csv_time,
+        zone=zone,
         retention_days=retention_days,
         clock=clock or TurnedClock(now),
         lock=nullcontext,

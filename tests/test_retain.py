@@ -204,6 +204,40 @@ def test_dailies_are_compressed_by_age_and_weeklies_once_a_newer_one_stands_for_
     assert content.startswith(b"time,local_time,source,")
 
 
+def test_weekly_of_a_clock_ten_years_ahead_does_not_take_the_newest_one_s_place(tmp_path: Path) -> None:
+    shard_days(tmp_path, 12)
+    clock = TurnedClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
+    clock.step(3652 * DAY)
+    open_shards(tmp_path).append([reading(3651 * DAY), reading(3652 * DAY)])
+    make_all(make_rollup(tmp_path, clock=clock))
+    clock.step(-3652 * DAY)
+    make_all(make_rollup(tmp_path, clock=clock))
+    make_retain(tmp_path, clock, compress_days=3).step()
+    plain = sorted(p.name[:10] for p in (tmp_path / "weekly").glob("*.csv"))
+    assert plain == ["2026-01-04", "2026-01-05", "2036-01-05"]
+
+
+def test_files_that_no_shards_could_make_again_go_three_days_at_the_start_and_three_in_a_day(tmp_path: Path) -> None:
+    shard_days(tmp_path, 4)
+    clock = TurnedClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
+    make_all(make_rollup(tmp_path, clock=clock))
+    made = [path.name for path in sorted((tmp_path / "daily").glob("*.csv"))]
+    single = [f"2025-12-{day}_daily.csv" for day in range(10, 30)]
+    for name in single:
+        (tmp_path / "daily" / name).write_text("made of shards that are gone")
+    retain = make_retain(tmp_path, clock, csv_days=1)
+    for at_most in (3, 3, 6):
+        for _ in range(3):
+            retain.step()
+        assert sorted(p.name for p in (tmp_path / "daily").glob("*.csv")) == [*single[at_most:], *made]
+        clock.turn(DAY / 2)
+    # What can be made again goes at once.
+    clock.step(3 * DAY)
+    open_shards(tmp_path).append([reading(DAY * i) for i in (1, 2, 3, 4)])
+    retain.step()
+    assert sorted(p.name for p in (tmp_path / "daily").glob("*.csv")) == single[6:]
+
+
 def test_compressing_after_zero_days_is_never(tmp_path: Path) -> None:
     shard_days(tmp_path, 30)
     make_retain(tmp_path, TurnedClock()).step()

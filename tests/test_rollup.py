@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ from pipeline.compress import compress
 from pipeline.errors import LoggerError, RollupSpaceError, RollupStoppedError
 from pipeline.reading import Reading
 from pipeline.schema import Schema
+from pipeline.window import Window
 from stages import rollup as rollup_stage
+from stages.rollup import Rollup
 from tests.parts import NOON, TurnedClock, open_shards, reading, stored
 from tests.rollups import NOW, day, make_all, make_rollup, published, times_in
 from tests.running import ROOT
@@ -45,6 +48,11 @@ def times(content: bytes) -> list[int]:
 def hourly(first_day: int, last_day: int) -> list[Reading]:
     """A reading each hour from so many days before 5 January, noon, to so many after."""
     return [reading(hour * HOUR, hour % 1000) for hour in range(first_day * 24, last_day * 24)]
+
+
+def at(moment: datetime, value: int = 0) -> Reading:
+    """A reading of any moment."""
+    return reading((moment - NOON).total_seconds(), value)
 
 
 def test_daily_holds_the_day_and_weekly_the_week_before_seven_o_clock(tmp_path: Path) -> None:
@@ -541,6 +549,44 @@ def test_clock_that_is_ten_years_ahead_for_an_hour_over_midnight_leaves_the_righ
     after = published(tmp_path)
     assert {name: after[name] for name in before} == before
     assert rollup.due(NOW) == []
+
+
+def test_another_csv_time_makes_files_anew_from_compressed_shards_too(tmp_path: Path) -> None:
+    open_shards(tmp_path).append(hourly(-2, 1))
+    make_all(make_rollup(tmp_path))
+    for path in (tmp_path / "shards").glob("*.csv"):
+        compress(path)
+    rollup = make_rollup(tmp_path, csv_time=wall_time(8, 30))
+    make_all(rollup)
+    wanted = {one.name: times_in(tmp_path, one) for one in rollup.windows(NOW)}
+    assert {name: times(content) for name, content in published(tmp_path).items() if name in wanted} == wanted
+
+
+@pytest.mark.parametrize("start", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1960, 2, 28, 23, tzinfo=UTC)])
+def test_clock_that_was_never_set_gets_its_files_once(tmp_path: Path, start: datetime) -> None:
+    open_shards(tmp_path).append([at(start + timedelta(hours=i), i) for i in range(30)])
+    rollup = make_rollup(tmp_path, now=start + timedelta(hours=32))
+    for _ in range(20):
+        rollup.step(0)
+    assert rollup.made == len(published(tmp_path)) > 2
+    wanted = {one.name: times_in(tmp_path, one) for one in rollup.windows(start + timedelta(hours=32))}
+    assert {name: times(content) for name, content in published(tmp_path).items()} == wanted
+    assert sum(map(len, wanted.values())) > 30
+
+
+def test_decades_without_a_shard_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_shards(tmp_path).append([at(datetime(1970, 1, 1, tzinfo=UTC)), reading(0)])
+    rollup = make_rollup(tmp_path, retention_days=0)
+    looked: list[Window] = []
+    monkeypatch.setattr(Rollup, "is_current", lambda _, one: looked.append(one))
+    due = rollup.due(NOW)
+    assert len(due) == 8 + 2
+    assert len(looked) > 40_000
+    looked.clear()
+    assert rollup.due(NOW) == due
+    assert len(looked) < 100
+    open_shards(tmp_path).append([at(datetime(1999, 5, 1, 12, tzinfo=UTC))])
+    assert len(rollup.due(NOW)) == len(due) + 8
 
 
 def test_file_replaces_its_compressed_older_self(tmp_path: Path) -> None:
