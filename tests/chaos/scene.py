@@ -7,9 +7,9 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,16 @@ from typing import Any
 from pipeline import readout
 from pipeline.catalog import Catalog
 from pipeline.errors import LoggerError
-from pipeline.house import House
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
-from pipeline.reading import decode
+from pipeline.reading import Answer, decode
 from pipeline.simulator import SimulatedPump
 from pipeline.store import Store
 from stages.write import Write
 from tests.chaos.examine import examine, only_reads
 from tests.chaos.tally import BrokenError, Tally
-from tests.parts import BERLIN, TurnedClock, open_shards
+from tests.parts import BERLIN, TurnedClock, answer, open_shards
 from tests.rollups import make_all, make_rollup
 from tests.running import numbered
 
@@ -35,8 +34,11 @@ from tests.running import numbered
 _TRIES = 10
 #: Polls after the next start, so that what is missing lies between readings that are there.
 _POLLS_AFTER = 3
+#: How many calculations an answer has, and which of them move: not those that tell the pump and its firmware.
+_CALCULATIONS = 380
+_RESTLESS = range(100, _CALCULATIONS)
 #: Loggers whose events are heard.
-_HEARD = ("queue", "repair", "shard", "catalog", "rollup", "write", "store")
+_HEARD = ("queue", "repair", "shard", "catalog", "rollup", "retain", "write", "store")
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ def heard() -> Iterator[list[Told]]:
             logger.propagate = propagates
 
 
-@cache
-def _house() -> House:
-    return House()
+def restless(moment: datetime) -> Answer:
+    """A small answer in which every value moves, so that encoded it takes as much of the queue as a real one."""
+    chance = random.Random(moment.timestamp())
+    calm = answer(calculations=_CALCULATIONS)
+    raws = tuple(chance.randrange(1 << 20) if i in _RESTLESS else raw for i, raw in enumerate(calm.calculations))
+    return replace(calm, calculations=raws)
 
 
 @dataclass
@@ -93,7 +98,7 @@ class Scene:
         self.data = self.folder / "data"
         self.journal = self.folder / "journal"
         self.clock.turn(self.chance.randrange(int(self.every_s)))
-        self.pump = SimulatedPump(numbered(_house().answer_at), journal=self.journal, clock=self.clock)
+        self.pump = SimulatedPump(numbered(restless), journal=self.journal, clock=self.clock)
 
     @property
     def now(self) -> datetime:
