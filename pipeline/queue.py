@@ -25,7 +25,7 @@ from persistqueue import SQLiteQueue
 from persistqueue.exceptions import Empty
 
 from pipeline import salvage
-from pipeline.database import BUSY_S, look_over, translated
+from pipeline.database import BUSY_S, acknowledge, look_over, prove_acknowledged, translated
 from pipeline.errors import DamagedQueueError, QueueError
 from pipeline.log import event
 
@@ -93,7 +93,9 @@ class Queue:
     def acknowledge(self) -> None:
         """Delete all that was got: only the writer calls this, and only when every byte of it is durable."""
         with self._using() as queue:
-            queue.task_done()
+            # Not the library's `task_done`: the header of the file tells in the same transaction what is gone.
+            with queue.tran_lock:
+                acknowledge(queue._putter, TABLE, queue.cursor)
             self._acknowledged = queue.cursor
 
     def rewind(self) -> None:
@@ -188,7 +190,7 @@ def _take_over(queue: SQLiteQueue, path: Path) -> int:
         facts = {
             "taken_over": found.rows + found.carved,
             "carved": found.carved,
-            "unreadable": found.unreadable,
+            "unreadable": "unknown" if found.unreadable is None else found.unreadable,
             "kept": kept,
         }
         event(log, logging.WARNING, "readings of a damaged queue taken over", **facts)
@@ -208,6 +210,8 @@ def _open(path: Path) -> SQLiteQueue:
     )
     try:
         _prove(queue, path)
+        # The library begins at 0 where the table is empty.
+        queue.cursor = prove_acknowledged(queue._putter, TABLE)
         if queue.empty() and path.stat().st_size > _SHRINK_ABOVE:
             queue.shrink_disk_usage()
     except BaseException:

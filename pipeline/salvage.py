@@ -12,26 +12,26 @@ import errno
 import hashlib
 import os
 import re
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pipeline import files
+from pipeline.database import expected_ids, id_in_front, read_only, rows_by_id
 from pipeline.reading import carve, time_of
 
 #: The files that are one database: the database, its write-ahead log and the log's index.
 SUFFIXES = ("", "-wal", "-shm")
 _PENDING = ".salvage"
 _SETTLED = ".damaged"
-#: How many ids before the last given one are asked for: more than a month of readings.
-_MOST_IDS = 100_000
 #: Bytes of a write-ahead log before its first frame.
 _WAL_HEADER = 32
 #: Bytes of a raw file that are looked through at a time.
 _CHUNK = 1_048_576
 #: Bytes of the largest page of SQLite: a reading that lies in one piece is no longer, so chunks overlap by it.
 _OVERLAP = 65_536
+#: Bytes of a row in front of its data, at most.
+_CELL_HEAD = 32
 #: Bytes given up where the disk cannot read them.
 _BLOCK = 4096
 
@@ -104,87 +104,74 @@ def _rename(source: Path, target: Path) -> None:
 class Salvage:
     """All that can still be read of a damaged database: rows in order of their ids, then carved readings by time.
 
-    It holds no more in memory than a chunk of a file and where each reading is; the counts are whole at the end.
+    Rows that are no readings come last, and only if no whole copy of them was found. It holds no more in memory than
+    these, a chunk of a file, and where each reading is; the counts are whole at the end.
     """
 
     def __init__(self, aside: Path, table: str) -> None:
         self._aside = aside
         self._table = table
-        #: Rows given by their id, readings carved out beside them, and ids that gave nothing.
+        #: Rows given by their id, and readings carved out beside them.
         self.rows = 0
         self.carved = 0
-        self.unreadable = 0
+        self._expected: range | None = None
+        self._found: set[int] = set()
+        self._others_ms: list[int] = []
+        self._first_ms: int | None = None
+        self._deleted_ms = 0
+
+    @property
+    def unreadable(self) -> int | None:
+        """How many rows that were not acknowledged gave nothing; None where nothing tells how many there were."""
+        if self._expected is None:
+            return None
+        # A reading whose id cannot be told waited if it is as new as those that did: freed rows stay in the file too.
+        since = self._first_ms or self._deleted_ms + 1
+        others = sum(time_ms >= since for time_ms in self._others_ms) if since > 1 else 0
+        return max(len(self._expected) - len(self._found) - others, 0)
 
     def __iter__(self) -> Iterator[bytes]:
         seen: set[bytes] = set()
-        for row in _by_id(self._aside, self._table):
-            if row is None:
-                self.unreadable += 1
-                continue
-            seen.add(_digest(row))
-            self.rows += 1
-            yield row
-        for row in _carved(self._aside, seen):
+        damaged: dict[int, bytes] = {}
+        with read_only(self._aside) as connection:
+            self._expected = expected_ids(connection, self._table)
+            for row_id, row in rows_by_id(connection, self._table):
+                if next(carve(row), b"") != row:
+                    damaged[row_id] = row
+                    continue
+                seen.add(_digest(row))
+                self._count(row_id, row)
+                self.rows += 1
+                yield row
+        for told_id, row in _carved(self._aside, seen):
+            self._count(told_id, row)
+            damaged.pop(told_id or 0, None)
             self.carved += 1
             yield row
+        self.rows += len(damaged)
+        self._found.update(damaged)
+        yield from damaged.values()
+
+    def _count(self, row_id: int | None, row: bytes) -> None:
+        time_ms = time_of(row) or 0
+        if row_id is None or self._expected is None or row_id not in range(1, self._expected.stop):
+            self._others_ms.append(time_ms)
+        elif row_id in self._expected:
+            self._found.add(row_id)
+            self._first_ms = min(self._first_ms or time_ms, time_ms)
+        else:
+            self._deleted_ms = max(self._deleted_ms, time_ms)
 
 
 def _digest(row: bytes) -> bytes:
     return hashlib.blake2b(row, digest_size=16).digest()
 
 
-def _by_id(aside: Path, table: str) -> Iterator[bytes | None]:
-    """Every row that SQLite can still read, each asked for by its own id; None for an id that gives none."""
-    if not aside.exists() or not aside.stat().st_size:
-        return
-    # Read-only: the damaged files stay as evidence. A writable schema lets SQLite read a file that is too short.
-    with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        connection.text_factory = bytes
-        connection.execute("PRAGMA writable_schema=ON")
-        for row_id in _ids(connection, table):
-            yield _row(connection, table, row_id)
+def _carved(aside: Path, seen: set[bytes]) -> Iterator[tuple[int | None, bytes]]:
+    """Each whole reading in the raw bytes of a database and its log that was not seen yet, with its id if it is told.
 
-
-def _ids(connection: sqlite3.Connection, table: str) -> list[int]:
-    """The ids that may have a row, in order: those that a walk meets, and all from the first of them to the last given.
-
-    A walk over a damaged page may raise or end early without a word; rows are only ever deleted from the front, so
-    every id behind the first one had its row.
+    They come in order of time.
     """
-    walked: list[int] = []
-    with suppress(sqlite3.DatabaseError):
-        for (row_id,) in connection.execute(f"SELECT _id FROM {table} ORDER BY _id"):  # noqa: S608
-            if isinstance(row_id, int):  # a damaged schema may make it another column
-                walked.append(row_id)
-    last = _last_given(connection, table)
-    first = min(walked, default=1)
-    return sorted({*walked, *range(max(first, last - _MOST_IDS), last + 1)})
-
-
-def _last_given(connection: sqlite3.Connection, table: str) -> int:
-    for question in (
-        f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'",  # noqa: S608
-        f"SELECT MAX(_id) FROM {table}",  # noqa: S608
-    ):
-        try:
-            row = connection.execute(question).fetchone()
-        except sqlite3.DatabaseError:
-            continue
-        if row and isinstance(row[0], int) and row[0]:
-            return row[0]
-    return 0
-
-
-def _row(connection: sqlite3.Connection, table: str, row_id: int) -> bytes | None:
-    try:
-        row = connection.execute(f"SELECT data FROM {table} WHERE _id = ?", (row_id,)).fetchone()  # noqa: S608
-    except sqlite3.DatabaseError:
-        return None
-    return row[0] if row and isinstance(row[0], bytes) else None
-
-
-def _carved(aside: Path, seen: set[bytes]) -> Iterator[bytes]:
-    """Each whole reading in the raw bytes of a database and its log that was not seen yet, in order of time."""
     places: list[tuple[int, int, int, int]] = []
     with ExitStack() as stack:
         for path in (aside, _piece(aside, "-wal")):
@@ -196,7 +183,8 @@ def _carved(aside: Path, seen: set[bytes]) -> Iterator[bytes]:
                         seen.add(digest)
                         places.append((time_of(row) or 0, raw, at, len(row)))
         for _, raw, at, size in sorted(places):
-            yield _read(raw, size, at)
+            prefix = _read(raw, min(at, _CELL_HEAD), max(at - _CELL_HEAD, 0))
+            yield id_in_front(prefix, size), _read(raw, size, at)
 
 
 def _readings_in(raw: int) -> Iterator[tuple[int, bytes]]:

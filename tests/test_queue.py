@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,6 +236,76 @@ def test_whole_readings_are_carved_out_where_the_first_page_is_damaged(path: Pat
         queue.put(rows[:150])
     _flip(path, 0)
     assert _got_after_damage(path) == rows
+
+
+def _told_of_take_over(path: Path, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    with caplog.at_level("WARNING"):
+        _got_after_damage(path)
+    (record,) = (each for each in caplog.records if each.getMessage() == "readings of a damaged queue taken over")
+    facts: dict[str, Any] = record.__dict__["facts"]
+    return facts
+
+
+def _queue_with(path: Path, acknowledged: int, waiting: int) -> list[bytes]:
+    rows = _readings(0, acknowledged + waiting)
+    with closing(Queue(path)) as queue:
+        queue.put(rows[:acknowledged])
+        queue.get(acknowledged)
+        queue.acknowledge()
+        queue.put(rows[acknowledged:])
+    return rows[acknowledged:]
+
+
+@pytest.mark.parametrize("acknowledged", [0, 7, 150])
+@pytest.mark.parametrize("lost_pages", [(0,), (1,), (0, -1), (-1,)])
+def test_readings_that_a_damaged_queue_lost_are_counted_exactly(
+    path: Path, acknowledged: int, lost_pages: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = _queue_with(path, acknowledged, 60)
+    content = path.read_bytes()
+    leaves = sorted({content.index(row) // 4096 for row in waiting})
+    with path.open("r+b") as file:
+        for page in lost_pages:
+            file.seek(leaves[page] * 4096)
+            file.write(bytes(4096))
+    facts = _told_of_take_over(path, caplog)
+    with closing(Queue(path)) as queue:
+        left = set(queue.get(999))
+    assert facts["unreadable"] == sum(row not in left for row in waiting) > 0
+
+
+def test_number_of_lost_readings_is_unknown_where_nothing_of_the_database_is_left(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _queue_with(path, 7, 60)
+    path.write_bytes(bytes(path.stat().st_size))
+    assert _told_of_take_over(path, caplog)["unreadable"] == "unknown"
+
+
+def test_whole_copy_of_a_row_that_is_no_reading_any_more_takes_its_place(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = _queue_with(path, 3, 20)
+    content = path.read_bytes()
+    at = content.index(waiting[5])
+    # A page that nobody uses any more still has the row as it was.
+    page = (at // 4096) * 4096
+    path.write_bytes(content + content[page : page + 4096])
+    _flip(path, at + 40)
+    _flip(path, path.read_bytes().index(b"timestamp FLOAT"))
+    assert _told_of_take_over(path, caplog) | {"kept": 0} == {"taken_over": 20, "carved": 1, "unreadable": 0, "kept": 0}
+    with closing(Queue(path)) as queue:
+        assert set(queue.get(99)) == set(waiting)
+
+
+def test_start_on_a_queue_tells_its_header_what_was_acknowledged(path: Path) -> None:
+    _queue_with(path, 7, 60)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+    with closing(Queue(path)) as queue:
+        queue.depth()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (7,)
 
 
 def test_readings_are_carved_over_the_borders_of_chunks_each_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,18 @@ from importlib.util import find_spec
 from tests.chaos.tally import Attack
 
 #: The modules with attacks; each has `ATTACKS`.
-_MODULES = ("kill", "power", "disk", "network", "clocks", "damage", "load", "usage")
+_MODULES = (
+    "kill",
+    "power",
+    "disk",
+    "network",
+    "clocks",
+    "damage_queue",
+    "damage_shards",
+    "damage_derived",
+    "load",
+    "usage",
+)
 
 
 def _all() -> tuple[Attack, ...]:

@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.part import first_line, list_parts, open_part, survey
+from pipeline.quarantine import BAD_LINE
 from pipeline.queue import Queue
 from pipeline.simulator import SimulatedPump, read_journal
 from stages.rollup import Rollup
@@ -100,16 +101,21 @@ def reported(folder: Path) -> int:
 
 
 def torn_lines(folder: Path) -> int:
-    """Lines of shards and published files that are no whole rising rows under their header."""
+    """Lines of shards and published files that are no whole rising rows under their header.
+
+    A bad line of a shard is none where its copy is kept: the logger has seen it, and every reader passes over it.
+    """
+    kept = {path.name.rpartition("-")[0] for path in (folder / "quarantine").glob("*.bin")}
     paths = [*list_parts(folder / "shards").values(), *published_paths(folder)]
-    return sum(_torn(path) for path in paths)
+    return sum(_torn(path, kept) for path in paths)
 
 
-def _torn(path: Path) -> int:
+def _torn(path: Path, kept: set[str]) -> int:
     header = first_line(path)
     with open_part(path) as file:
         found = survey(file, header.count(b",") + 1, len(header))
-    return len(found.bad) + (found.size > found.end) + (not header.endswith(b"\n")) + bool(found.damage)
+    bad = [offset for offset, _ in found.bad if f"{path.name}-{BAD_LINE}-{offset}" not in kept]
+    return len(bad) + (found.size > found.end) + (not header.endswith(b"\n")) + bool(found.damage)
 
 
 def published_paths(folder: Path) -> list[Path]:
