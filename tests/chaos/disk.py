@@ -1,0 +1,5 @@
+"""Full and failing disk."""
+
+from __future__ import annotations
+
+from tests.chaos.faults import ATTACKS as ATTACKS
