@@ -61,6 +61,8 @@ class Retain:
         self._needed_from = needed_from
         self._period_began = clock.monotonic()
         self._deleted_days = 0
+        # A process before this one may have ended between a change of the shards and the renewal.
+        self._must_renew = True
 
     def step(self) -> None:
         """Delete and compress what is old enough now.
@@ -75,6 +77,8 @@ class Retain:
 
     def _retain(self, counted_from: date) -> None:
         needed_from = self._needed_from() or date.max
+        if self._must_renew:
+            self._renewed()
         deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from, needed_from)]
         if deleted:
             event(log, logging.INFO, "old files deleted", files=len(deleted), bytes_freed=sum(deleted))
@@ -111,10 +115,15 @@ class Retain:
         limit = counted_from - timedelta(days=self._shard_retention_days)
         days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and part.day < needed_from})
         for day in days[: DAYS_AT_ONCE - self._deleted_days]:
+            self._must_renew = True
             with self._closed(day):
                 yield from self._delete_day(day)
             self._deleted_days += 1
-            self._renew()
+            self._renewed()
+
+    def _renewed(self) -> None:
+        self._renew()
+        self._must_renew = False
 
     def _delete_day(self, day: date) -> Iterator[int]:
         for path in sorted(self._shards.iterdir()):
@@ -132,8 +141,9 @@ class Retain:
         old = [(part, path) for part, path in list_parts(self._shards).items() if part.day <= limit]
         for part, path in old:
             if path.suffix == ".csv" and part.day < needed_from:
+                self._must_renew = True
                 yield compress(path, partial(self._closed, part.day))
-                self._renew()
+                self._renewed()
 
     def _compress_derived(self, counted_from: date) -> Iterator[int]:
         if not self._compress_after_days:
