@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -60,9 +61,9 @@ KINDS = (
 
 
 class FaultyDisk:
-    """Lets the call number `at` fail in one way, and, where that lasts, the next ones that it can befall."""
+    """Lets the call number `at` fail in one way, and, where that lasts, the next ones that it can befall; or none."""
 
-    def __init__(self, at: int = -1, kind: Kind = KINDS[0]) -> None:
+    def __init__(self, at: float = math.inf, kind: Kind = KINDS[0]) -> None:
         self._at = at
         self._kind = kind
         self._left = _LASTING if kind.lasting else 1
