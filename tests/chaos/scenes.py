@@ -44,8 +44,8 @@ class Scene:
 
 #: Two batches: parts to mend, new parts, a clock set back, a reading delivered twice, a row that is none.
 _THERE = [reading(-_DAY_S), reading(30 - _DAY_S), reading(0), reading(30)]
-_FIRST = [reading(60), reading(90, calculations=150), reading(45), reading(60, 7), reading(_DAY_S)]
-_SECOND = [reading(_DAY_S + 30), reading(120, letters="V3.89")]
+_FIRST = [reading(60), reading(90, calculations=150), reading(45), reading(60, 7), reading(-2 * _DAY_S)]
+_SECOND = [reading(30 - 2 * _DAY_S), reading(120, letters="V3.89")]
 
 
 def _parts_to_mend(data: Path) -> None:
