@@ -1,4 +1,4 @@
-"""The service as `run` builds it, polling faster than settings allow: `python -m tests.fast_service INTERVAL [OPTION ...]`.
+"""The service as `run` builds it, polling faster than settings allow: `python -m tests.fast_service INTERVAL [...]`.
 
 Settings come from LUX_ variables; with `hang`, every name look-up hangs for ever. `waiting=N` lets so many readings
 wait in memory, `reserve=N` is the bytes of the disk that a rollup leaves free.
