@@ -36,6 +36,17 @@ def fill(ballast: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def write_protected(folder: Path) -> Iterator[None]:
+    """Every path below a folder leads to a read-only file system; what is open already can still be written."""
+    _mount("--bind", str(folder), str(folder))
+    try:
+        _mount("-o", "remount,bind,ro", str(folder))
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
 def _mount(*arguments: str) -> None:
     mounted = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if mounted.returncode:
