@@ -325,6 +325,28 @@ def test_failed_write_or_fsync_is_cut_back_and_written_again(
     assert stored(tmp_path) == [reading(0), reading(30)]
 
 
+def test_row_found_and_written_again_outlives_an_fsync_that_drops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    shards = open_shards(tmp_path)
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    header = part.read_bytes().index(b"\n") + 1
+    real, dropped = os.fsync, [False]
+
+    def dropping(descriptor: int) -> None:
+        if not dropped[0] and os.path.samestat(os.fstat(descriptor), part.stat()):
+            dropped[0] = True
+            os.pwrite(descriptor, bytes(os.fstat(descriptor).st_size - header), header)
+            raise OSError(errno.EIO, "injected")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", dropping)
+    shards.append([reading(0), reading(30)])
+    assert dropped[0]
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
 def test_short_writes_leave_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[: max(1, len(data) // 3)], at))
