@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -31,7 +32,7 @@ class Kind:
     """One way to fail: `once` or `lasting`; `how` is when the call does what it should all the same.
 
     `before`: not at all; `half`: half of a write; `after`: all of it; `short`: half of a write, and no error;
-    `dropped`: what was written since the last fsync reads as zeros, as after a failed write-back.
+    `dropped`: what was written since the last fsync reads as it did before, as after a failed write-back.
     """
 
     code: int = errno.EIO
@@ -67,7 +68,7 @@ class FaultyDisk:
         self._at = at
         self._kind = kind
         self._left = _LASTING if kind.lasting else 1
-        self._unsynced: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._unsynced: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
         #: Names of the calls so far, and how many of them failed.
         self.calls: list[str] = []
         self.failed = 0
@@ -94,9 +95,8 @@ class FaultyDisk:
         number = len(self.calls)
         self.calls.append(name)
         if number < self._at or not self._left or not self._kind.hits(name):
-            done = real(*arguments, **keywords)
-            self._note(name, done, *arguments)
-            return done
+            self._note(name, *arguments)
+            return real(*arguments, **keywords)
         self._left -= 1
         self.failed += 1
         return self._fail(name, real, arguments, keywords)
@@ -106,8 +106,8 @@ class FaultyDisk:
         if how in ("half", "short"):
             descriptor, data, *offset = arguments
             piece = bytes(data)[: max(len(data) // 2, 1)]
+            self._note(name, descriptor, piece, *offset)
             done = real(descriptor, piece, *offset)
-            self._note(name, done, descriptor, piece, *offset)
         elif how == "after":
             real(*arguments, **keywords)
         elif how == "dropped":
@@ -116,16 +116,19 @@ class FaultyDisk:
             return done
         raise OSError(self._kind.code, os.strerror(self._kind.code), *_path(arguments))
 
-    def _note(self, name: str, done: Any, *arguments: Any) -> None:
+    def _note(self, name: str, *arguments: Any) -> None:
+        """Remember what stood where something is written, until an fsync."""
         if name == "pwrite":
-            self._unsynced[os.fstat(arguments[0]).st_ino].append((arguments[2], done))
+            descriptor, data, offset = arguments
+            before = Path(f"/proc/self/fd/{descriptor}").read_bytes()[offset : offset + len(data)]
+            self._unsynced[os.fstat(descriptor).st_ino].append((offset, before.ljust(len(data), b"\0")))
         elif name == "fsync":
             self._unsynced.pop(os.fstat(arguments[0]).st_ino, None)
 
     def _drop(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
-        for offset, length in self._unsynced.pop(os.fstat(descriptor).st_ino, ()):
-            _PWRITE(descriptor, bytes(max(min(length, size - offset), 0)), offset)
+        for offset, before in reversed(self._unsynced.pop(os.fstat(descriptor).st_ino, [])):
+            _PWRITE(descriptor, before[: max(size - offset, 0)], offset)
 
     def _opening(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def opened(file: Any, mode: str = "r", *arguments: Any, **keywords: Any) -> Any:
