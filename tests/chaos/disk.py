@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,9 +185,9 @@ def _starts_and_stops_full(one: Round, _: Path) -> int:
         with one.service(code=4) as process:
             one.wait(3)
             files = _open_files(process)
-            one.wait(30)
+            one.wait(15)
             if (more := _open_files(process) - files) > _FILES:
-                raise BrokenError(f"{more} more files are open than 30 failures ago")
+                raise BrokenError(f"{more} more files are open than 15 failures ago")
             one.pump.fault = Fault("refused")
             _check_cpu(process)
         one.pump.fault = None
@@ -218,13 +219,28 @@ def _cpu_s(process: subprocess.Popen[str]) -> float:
 
 def _is_write_protected(one: Round, _: Path) -> int:
     """Under the running service, for a while; then once more, and the service is stopped meanwhile."""
-    with one.service():
+    strictly = bool(one.number % 2 == 0)
+    with ExitStack() as until_it_ended, one.service(code=4 if strictly else 0) as process:
         one.wait(one.chance.randrange(1, 8))
-        one.troubles += 1
-        with write_protected(one.data):
-            one.wait(one.chance.randrange(5, 40))
-        one.wait(one.chance.randrange(1, 8))
-    return 0
+        with _protected(one, process, strictly):
+            one.wait(one.chance.randrange(5, 20))
+        one.wait(one.chance.randrange(2, 8))
+        until_it_ended.enter_context(_protected(one, process, strictly))
+        one.wait(one.chance.randrange(3, 8))
+    return one.told("stopped", "unsaved")
+
+
+@contextmanager
+def _protected(one: Round, process: subprocess.Popen[str], strictly: bool) -> Iterator[None]:
+    """A read-only disk; `strictly` keeps the service from writing the queue too, which it holds open."""
+    one.troubles += 1
+    most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    with write_protected(one.data):
+        if strictly:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, most[1]))
+        yield
+    if process.poll() is None:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, most)
 
 
 ATTACKS = (
