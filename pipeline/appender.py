@@ -33,6 +33,7 @@ class Appender:
         self._waiting: list[bytes] = []
         self._loaded_end = end
         self._rewrite_from: int | None = None
+        self._found: bytes | None = None
 
     def can_take(self, schema: Schema, time_ms: int) -> bool:
         return (self.last_ms is None or self.last_ms < time_ms) and self._writer.schema.covers(schema)
@@ -50,7 +51,7 @@ class Appender:
         A process before this one may have failed to fsync them and died: they can be read, and yet not be on disk.
         """
         if offset < self._loaded_end:
-            self._rewrite_from = min(offset, self._rewrite_from or offset)
+            self._rewrite_from, self._found = min(offset, self._rewrite_from or offset), None
 
     @property
     def is_touched(self) -> bool:
@@ -72,7 +73,7 @@ class Appender:
         self.end += sum(map(len, self._waiting))
         if self._rewrite_from is not None:
             self._loaded_end = self._rewrite_from
-        self._waiting, self._rewrite_from = [], None
+        self._waiting, self._rewrite_from, self._found = [], None, None
 
     def _write(self) -> None:
         descriptor = os.open(self.path, os.O_RDWR)
@@ -82,8 +83,10 @@ class Appender:
                 raise ChangedPartError(self.path, size, self.end)
             self.is_dirty = True
             if self._rewrite_from is not None:
-                found = os.pread(descriptor, self._loaded_end - self._rewrite_from, self._rewrite_from)
-                files.write_at(descriptor, found, self._rewrite_from)
+                if self._found is None:
+                    # Once only: a failed fsync may drop what it did not make durable, and nothing is left to be read.
+                    self._found = os.pread(descriptor, self._loaded_end - self._rewrite_from, self._rewrite_from)
+                files.write_at(descriptor, self._found, self._rewrite_from)
             files.write_at(descriptor, b"".join(self._waiting), self.end)
             os.fsync(descriptor)
         finally:

@@ -80,6 +80,12 @@ class Catalog:
             self._schemas[schema.hash] = schema
             self._publish({part: schema.hash})
 
+    def withdraw(self, part: Part) -> None:
+        """Give back the number of a part that could not come to life after all; the next one may have it."""
+        with self._lock:
+            self._known().pop(part, None)
+            self._numbers[part.day] = part.number - 1
+
     def renew(self) -> None:
         """Name the parts that are there now: some were compressed or deleted.
 
@@ -136,24 +142,24 @@ class Catalog:
         names = {part: path.name for part, path in list_parts(self._folder).items()}
         known = {part: name for part, name in self._known().items() if part in names} | coming
         names |= {part: part.name for part in coming}
-        self._count(names)
+        numbers = self._counted(names)
         document = {
             "name": "luxtronik-readings",
             "title": "Readings of a Luxtronik heat pump controller",
             "profile": "data-package",
-            _NUMBERS: {str(day): last for day, last in sorted(self._numbers.items())},
+            _NUMBERS: {str(day): last for day, last in sorted(numbers.items()) if last},
             "resources": [_resource(schema, known, names) for schema in sorted(set(known.values()))],
         }
         files.publish(self._folder / PACKAGE, json.dumps(document, indent=1).encode() + b"\n")
-        self._parts = known
+        self._parts, self._numbers = known, numbers
 
-    def _count(self, there: Iterable[Part]) -> None:
-        """Remember the highest number of each day that is not older than all that is there."""
+    def _counted(self, there: Iterable[Part]) -> dict[date, int]:
+        """The highest number of each day that is not older than all that is there."""
         numbers = dict(self._numbers)
         for part in there:
             numbers[part.day] = max(numbers.get(part.day, 0), part.number)
         first = min((part.day for part in there), default=date.max)
-        self._numbers = {day: last for day, last in numbers.items() if day >= first}
+        return {day: last for day, last in numbers.items() if day >= first}
 
 
 def _resource(schema: str, known: dict[Part, str], names: dict[Part, str]) -> dict[str, Any]:

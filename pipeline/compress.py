@@ -41,17 +41,16 @@ def compress(path: Path, guard: Callable[[], AbstractContextManager[object]] = n
 
 
 def _write(path: Path, target: Path) -> None:
-    temporary = target.with_name(files.TEMPORARY.format(target.name))
-    with path.open("rb") as source, temporary.open("wb") as raw:
-        # No name and no time inside: the same content gives the same file.
-        with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-            shutil.copyfileobj(source, packed, _CHUNK)
-        raw.flush()
-        os.fsync(raw.fileno())
-    if not _is_same(path, temporary):
-        temporary.unlink()
-        raise OSError(f"{temporary} did not read back as {path}")
-    temporary.replace(target)
+    with files.beside(target) as temporary:
+        with path.open("rb") as source, temporary.open("wb") as raw:
+            # No name and no time inside: the same content gives the same file.
+            with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                shutil.copyfileobj(source, packed, _CHUNK)
+            raw.flush()
+            os.fsync(raw.fileno())
+        if not _is_same(path, temporary):
+            raise OSError(f"{temporary} did not read back as {path}")
+        temporary.replace(target)
     files.sync_folder(target.parent)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: A file being written is named `.<target>.tmp` beside its target; one found at start belongs to a dead process.
@@ -43,19 +45,31 @@ def publish(target: Path, data: bytes, *, durable: bool = True) -> None:
     Where it need not be `durable`, that holds for a killed process and not for a power cut, and spares two syncs.
 
     Raises:
-        OSError: nothing changed at `target`.
+        OSError: the old one is there, or the new one under a name that may not be durable; the space is given back.
     """
-    temporary = target.with_name(TEMPORARY.format(target.name))
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
-    try:
-        write_at(descriptor, data, 0)
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(target)
+    with beside(target) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+        try:
+            write_at(descriptor, data, 0)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(target)
     if durable:
         sync_folder(target.parent)
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """The path at which a file is written before it takes its target's place; gone where that fails, for its space."""
+    temporary = target.with_name(TEMPORARY.format(target.name))
+    try:
+        yield temporary
+    except BaseException:
+        with suppress(OSError):  # what is left then goes at the next start
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import Any
 
 from pipeline.clock import utc_text
+from pipeline.errors import LoggerError
 
 _FACTS = "facts"
 
@@ -17,8 +19,11 @@ def event(logger: logging.Logger, level: int, what: str, /, **facts: object) -> 
 
 
 def failure(logger: logging.Logger, what: str, /, **facts: object) -> None:
-    """Log an error with its facts and the traceback of the exception at hand."""
-    logger.error(what, extra={_FACTS: facts}, exc_info=True, stacklevel=2)
+    """Log an error with its facts and the exception at hand: the disk's and our own say all in a line, others trace."""
+    error = sys.exc_info()[1]
+    is_plain = isinstance(error, OSError | LoggerError)
+    facts.setdefault("error", f"{type(error).__name__}: {error}")
+    logger.error(what, extra={_FACTS: facts}, exc_info=not is_plain, stacklevel=2)
 
 
 def _shown(value: object) -> str:

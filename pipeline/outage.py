@@ -31,7 +31,7 @@ class Outage:
             event(self._log, logging.DEBUG, message, **facts)
 
     def raised(self, message: str, /, **facts: object) -> None:
-        """The same, with the traceback of the exception at hand."""
+        """The same, with the exception at hand as `failure` tells it."""
         if heading := self._heading(message):
             failure(self._log, heading, since=self._since, **facts)
         else:

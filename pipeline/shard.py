@@ -133,7 +133,12 @@ class OpenDay:
         """Let a part come to life with its whole header; its schema is durable before."""
         path = self._folder / part.name
         self._catalog.register(part, schema)
-        files.publish(path, schema.header)
+        try:
+            files.publish(path, schema.header)
+        except OSError:
+            if not path.exists():
+                self._catalog.withdraw(part)
+            raise
         event(log, logging.INFO, "part begun", file=path, schema=schema.hash, firmware=schema.firmware)
         self._last_number = part.number
         self._writers[part.number] = writer = RowWriter(schema)
@@ -187,7 +192,8 @@ class Shards:
         """
         with self._lock:
             files.make_folder(self.folder)
-            files.remove_leftovers(self.folder)
+            for folder in (self.folder, self._quarantine.folder):
+                files.remove_leftovers(folder)
             for day in sorted({part.day for part in list_parts(self.folder)})[-_CHECKED_DAYS:]:
                 self._opened(day)
 

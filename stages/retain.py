@@ -66,6 +66,8 @@ class Retain:
         self._period_began = clock.monotonic()
         #: Days that went in this period, by kind.
         self._deleted: Counter[str] = Counter()
+        # A process before this one may have ended between a change of the shards and the renewal.
+        self._must_renew = True
 
     def step(self) -> None:
         """Delete and compress what is old enough now.
@@ -83,6 +85,8 @@ class Retain:
             self._period_began = self._clock.monotonic()
             self._deleted.clear()
         needed_from = self._needed_from() or date.max
+        if self._must_renew:
+            self._renewed()
         deleted = [*self._delete_derived(counted_from), *self._delete_shards(counted_from, needed_from)]
         if deleted:
             event(log, logging.INFO, "old files deleted", files=len(deleted), bytes_freed=sum(deleted))
@@ -122,10 +126,15 @@ class Retain:
         limit = counted_from - timedelta(days=self._shard_retention_days)
         days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and part.day < needed_from})
         for day in days[: DAYS_AT_ONCE - self._deleted[SHARDS]]:
+            self._must_renew = True
             with self._closed(day):
                 yield from self._delete_day(day)
             self._deleted[SHARDS] += 1
-            self._renew()
+            self._renewed()
+
+    def _renewed(self) -> None:
+        self._renew()
+        self._must_renew = False
 
     def _delete_day(self, day: date) -> Iterator[int]:
         for path in sorted(self._shards.iterdir()):
@@ -143,8 +152,9 @@ class Retain:
         old = [(part, path) for part, path in list_parts(self._shards).items() if part.day <= limit]
         for part, path in old:
             if path.suffix == ".csv" and part.day < needed_from:
+                self._must_renew = True
                 yield compress(path, partial(self._closed, part.day))
-                self._renew()
+                self._renewed()
 
     def _compress_derived(self, counted_from: date) -> Iterator[int]:
         if not self._compress_after_days:

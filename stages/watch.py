@@ -80,8 +80,9 @@ class Watch:
 
     def step(self, now: float) -> float:
         """Bring the gap book up to date and publish the state; gives the seconds until the next look."""
-        self._guarded(self._keep_book)
-        self._guarded(lambda: self._publish(now, durable=False))
+        kept = self._guarded(self._keep_book)
+        if self._guarded(lambda: self._publish(now, durable=False)) and kept:
+            self._outage.over()
         return max(self._interval_s, _LEAST_PERIOD_S) if self._audited else _LEAST_PERIOD_S
 
     def close(self) -> None:
@@ -93,14 +94,14 @@ class Watch:
         self._guarded(self._keep_book)
         self._guarded(lambda: self._publish(self._clock.monotonic(), durable=True))
 
-    def _guarded(self, work: Callable[[], object]) -> None:
-        """What cannot be written now is written at a later look; nothing else waits for it."""
+    def _guarded(self, work: Callable[[], object]) -> bool:
+        """Whether it was done; what cannot be written now is written at a later look, and nothing else waits for it."""
         try:
             work()
         except (OSError, QueueError) as error:
             self._outage.seen("gap book or state not written", error=error)
-        else:
-            self._outage.over()
+            return False
+        return True
 
     def _keep_book(self) -> None:
         if self._had_book is None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import signal
@@ -54,6 +55,16 @@ def test_kill_leaves_a_whole_file_and_the_next_time_finishes(plain: Path, what: 
     compress(plain)
     assert not plain.exists()
     assert gzip.decompress(packed(plain).read_bytes()) == CONTENT
+
+
+def test_full_disk_gets_back_what_the_compressed_file_took(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "injected")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="injected"):
+        compress(plain)
+    assert [p.name for p in plain.parent.iterdir()] == [plain.name]
 
 
 @pytest.mark.parametrize("stale", [b"garbage", gzip.compress(CONTENT[:-9]), gzip.compress(CONTENT + b"more"), b""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import logging
@@ -242,3 +243,25 @@ def test_compressing_after_zero_days_is_never(tmp_path: Path) -> None:
     shard_days(tmp_path, 30)
     make_retain(tmp_path, TurnedClock()).step()
     assert not list((tmp_path / "shards").glob("*.gz"))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("options", [{"compress_days": 2}, {"shard_days": 2}])
+def test_package_file_that_could_not_be_renewed_is_renewed_at_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, int], *, restarted: bool
+) -> None:
+    shard_days(tmp_path, 5)
+    retain = make_retain(tmp_path, TurnedClock(), **options)  # type: ignore[arg-type]
+    with monkeypatch.context() as patched:
+        patched.setattr(retain, "_renew", failing)
+        with pytest.raises(OSError, match="injected"):
+            retain.step()
+    if restarted:
+        retain = make_retain(tmp_path, TurnedClock(), **options)  # type: ignore[arg-type]
+    retain.step()
+    package = json.loads((tmp_path / "shards" / "datapackage.json").read_text())
+    assert package["resources"][0]["path"] == sorted(p.name for p in (tmp_path / "shards").glob("20*"))
+
+
+def failing() -> None:
+    raise OSError(errno.ENOSPC, "injected")

@@ -489,7 +489,8 @@ def test_second_failure_is_an_error_that_says_what_was_being_done_and_the_next_l
     make_all(rollup)
     (error,) = (r for r in caplog.records if r.levelno >= logging.ERROR)
     assert str(error.facts["window"]).startswith("daily 2026-01-06")  # type: ignore[attr-defined]
-    assert error.exc_info
+    assert error.facts["error"].errno == errno.EIO  # type: ignore[attr-defined]
+    assert not error.exc_info
     assert sorted(published(tmp_path)) == ["2026-01-06_weekly.csv"]
     make_all(rollup)
     assert len(published(tmp_path)) == 2

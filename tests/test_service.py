@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipeline.simulator import Dump, Fault, SimulatedPump
 from tests import dumps
 from tests.parts import NOON, open_shards, reading
 from tests.running import ROOT, Comparison, compare, drain, environment, fast_service, numbered
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -219,26 +220,13 @@ def test_service_makes_up_the_daily_and_weekly_files_that_are_due(tmp_path: Path
     assert not list((tmp_path / "data" / "daily").glob("*.part"))
 
 
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own that can be filled; needs the right to mount."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def test_full_disk_keeps_polling_into_memory_and_writes_all_in_order_when_space_returns(
     tmp_path: Path, simulated: SimulatedPump, journal: Path
 ) -> None:
     with small_disk(tmp_path / "disk", "3m") as data:
         with fast_service(data, simulated) as process:
             assert simulated.wait_for(5, 8)
-            _fill(data / "ballast")
+            fill(data / "ballast")
             assert simulated.wait_for(simulated.answers + 40, 8)
             (data / "ballast").unlink()
             assert simulated.wait_for(simulated.answers + 5, 8)
@@ -257,7 +245,7 @@ def test_service_that_starts_on_a_full_disk_polls_into_memory(
         with fast_service(data, simulated) as process:
             assert simulated.wait_for(3, 8)
             assert ended(process, signal.SIGTERM)[0] == 0
-        _fill(data / "ballast")
+        fill(data / "ballast")
         with fast_service(data, simulated) as process:
             assert simulated.wait_for(simulated.answers + 10, 8)
             (data / "ballast").unlink()
@@ -266,17 +254,3 @@ def test_service_that_starts_on_a_full_disk_polls_into_memory(
         found = compare(data, journal)
         assert found.missing <= 2
         assert (found.doubled, found.foreign) == (0, 0)
-
-
-def _fill(ballast: Path) -> None:
-    """Take every byte that is left."""
-    descriptor = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    try:
-        for size in (65_536, 4096, 1):
-            try:
-                while os.write(descriptor, bytes(size)):
-                    pass
-            except OSError:
-                continue
-    finally:
-        os.close(descriptor)

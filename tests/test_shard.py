@@ -244,6 +244,58 @@ def test_compressed_part_that_is_damaged_does_not_stop_the_writer(tmp_path: Path
     assert stored(tmp_path) == [reading(0), reading(30)]
 
 
+@pytest.mark.parametrize(("call", "skip"), [("pwrite", 2), ("fsync", 5), ("replace", 2)])
+def test_part_that_could_not_be_begun_leaves_nothing_and_gets_its_number_at_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, skip: int
+) -> None:
+    shards = open_shards(tmp_path)
+    with monkeypatch.context() as patched:
+        fail_once(patched, call, code=errno.ENOSPC, skip=skip)
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(0)])
+    assert not names(tmp_path)
+    assert not list((tmp_path / "shards").glob(files.TEMPORARY.format("*")))
+    shards.append([reading(0)])
+    assert names(tmp_path) == ["2026-01-05.csv"]
+
+
+def test_schema_that_could_not_be_registered_does_not_take_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = open_shards(tmp_path)
+    with monkeypatch.context() as patched:
+        fail_once(patched, "pwrite", code=errno.ENOSPC, skip=1)
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(0)])
+    shards.append([reading(0)])
+    assert names(tmp_path) == ["2026-01-05.csv"]
+
+
+def test_part_whose_name_may_not_be_durable_keeps_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = open_shards(tmp_path)
+    with monkeypatch.context() as patched:
+        real = files.sync_folder
+        patched.setattr(files, "sync_folder", lambda folder: fail_with_part(folder, real))
+        with pytest.raises(OSError, match="injected"):
+            shards.append([reading(0)])
+    shards.append([reading(0), reading(-30)])
+    assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+
+
+def fail_with_part(folder: Path, real: Callable[[Path], None]) -> None:
+    if list(folder.glob("20*")):
+        raise OSError(errno.EIO, "injected")
+    real(folder)
+
+
+def test_leftover_in_quarantine_is_removed_at_start(tmp_path: Path) -> None:
+    leftover = tmp_path / "quarantine" / files.TEMPORARY.format("2026-01-05.csv-tail-9.bin")
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"half")
+    open_shards(tmp_path)
+    assert not leftover.exists()
+
+
 def test_leftover_of_a_file_being_published_is_removed_at_start(tmp_path: Path) -> None:
     open_shards(tmp_path)
     leftover = tmp_path / "shards" / files.TEMPORARY.format("2026-01-05.csv")
@@ -270,6 +322,28 @@ def test_failed_write_or_fsync_is_cut_back_and_written_again(
     fail_once(monkeypatch, call, code=code)
     shards.append([reading(30)])
     assert cuts == [end]
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_row_found_and_written_again_outlives_an_fsync_that_drops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    shards = open_shards(tmp_path)
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    header = part.read_bytes().index(b"\n") + 1
+    real, dropped = os.fsync, [False]
+
+    def dropping(descriptor: int) -> None:
+        if not dropped[0] and os.path.samestat(os.fstat(descriptor), part.stat()):
+            dropped[0] = True
+            os.pwrite(descriptor, bytes(os.fstat(descriptor).st_size - header), header)
+            raise OSError(errno.EIO, "injected")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", dropping)
+    shards.append([reading(0), reading(30)])
+    assert dropped[0]
     assert stored(tmp_path) == [reading(0), reading(30)]
 
 

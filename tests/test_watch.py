@@ -257,6 +257,22 @@ def test_disk_that_takes_no_book_is_told_once_and_the_gaps_are_written_later(
     assert book(tmp_path) == [gap(0, 60, 1, PUMP_SILENT)]
 
 
+def test_full_disk_is_told_once_and_once_that_it_is_over_though_there_is_nothing_for_the_book(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run.slot()
+
+    def failing(descriptor: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", failing)
+        for _ in range(3):
+            run.watch.step(run.clock.monotonic())
+    run.look()
+    assert [record.message for record in caplog.records] == ["gap book or state not written", "watch works again"]
+
+
 def test_service_is_failing_when_no_reading_was_durable_for_too_long(run: Run) -> None:
     run.slot()
     run.clock.turn(200)

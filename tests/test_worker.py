@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline import worker as worker_module
 from pipeline.clock import SystemClock
+from pipeline.errors import QueueError
 from pipeline.worker import Worker
 
 
@@ -52,6 +54,30 @@ def test_stage_that_raises_is_logged_with_its_traceback_and_begun_again(
     first, last = (r for r in caplog.records if r.levelno >= logging.WARNING)
     assert (first.message, bool(first.exc_info)) == ("stage stage failed", True)
     assert last.message == "stage stage works again"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+        (QueueError("the disk takes nothing"), "QueueError: the disk takes nothing"),
+    ],
+)
+def test_stage_that_fails_by_the_disk_is_told_in_a_line_without_a_traceback(
+    run: Callable[[Callable[[float], float]], Worker], caplog: pytest.LogCaptureFixture, error: Exception, told: str
+) -> None:
+    done = threading.Event()
+
+    def step(_now: float) -> float:
+        done.set()
+        raise error
+
+    worker = run(step)
+    assert done.wait(5)
+    worker.stop()
+    assert worker.join(5)
+    (line,) = (r for r in caplog.records if r.levelno >= logging.WARNING)
+    assert (line.facts["error"], bool(line.exc_info)) == (told, False)  # type: ignore[attr-defined]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from pipeline.part import list_parts, open_part, survey
-from pipeline.repair import BAD_LINE, BAD_TAIL
+from pipeline.quarantine import BAD_LINE, BAD_TAIL
 from tests.chaos.damage_queue import flip, overwrite
 from tests.chaos.scene import Scene, Told, play
 from tests.chaos.tally import Attack, BrokenError, Tally
