@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +18,7 @@ from pathlib import Path
 from pipeline.part import first_line, list_parts, open_part, survey
 from pipeline.queue import Queue
 from pipeline.reading import Reading
-from pipeline.simulator import SimulatedPump, read_journal
+from pipeline.simulator import Sent, SimulatedPump, read_journal
 from tests.chaos.tally import BrokenError, Tally
 from tests.parts import open_shards, stored
 from tests.rollups import make_all, make_rollup
@@ -45,11 +46,22 @@ def settle(folder: Path, *, now: datetime | None = None) -> None:
 
 
 def examine(
-    folder: Path, journal: Path, *, rounds: int, kills: int = 0, reported: int = 0, now: datetime | None = None
+    folder: Path,
+    journal: Path,
+    *,
+    rounds: int,
+    kills: int = 0,
+    ends: Collection[int] | None = None,
+    unheard: int = 0,
+    reported: int = 0,
+    now: datetime | None = None,
 ) -> Tally:
     """Settle a stopped service's folder and tally it against the journal of its pump.
 
-    `kills` bounds the answers in flight, `reported` is how many the logger itself told as lost.
+    `kills` bounds the answers in flight. `ends` holds them to their place as well: so many answers stood in the journal
+    when a life of the service had ended by a kill, and only the last of them may be in flight. `unheard` is how many
+    answers may have been sent without a line in the journal, one for each time that the pump itself was killed.
+    `reported` is how many the logger itself told as lost.
 
     Raises:
         BrokenError: the queue is not empty, a published file is not what an undisturbed logger makes of the same
@@ -57,26 +69,45 @@ def examine(
     """
     settle(folder, now=now)
     found = stored(folder)
-    sent = Counter(entry.sha256 for entry in read_journal(journal))
-    there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in found)
+    entries = [entry.sha256 for entry in read_journal(journal)]
+    sent, there = Counter(entries), _answers(found)
     _check_queue(folder)
     _check_published(folder, found, now or datetime.now(UTC))
     check_names(folder)
-    if foreign := there.keys() - sent.keys():
+    if len(foreign := there.keys() - sent.keys()) > unheard:
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")
-    missing = sum((sent - there).values())
-    in_flight = min(missing - min(reported, missing), kills)
-    told = min(reported, missing)
+    missing = sent - there
+    told = min(reported, missing.total())
+    may_fly = _flights(entries, missing, kills, ends)
+    in_flight = min(missing.total() - told, may_fly)
     return Tally(
         rounds=rounds,
-        served=sum(sent.values()),
-        stored=sum((sent & there).values()),
+        served=sent.total(),
+        stored=(sent & there).total(),
         in_flight=in_flight,
         reported=told,
-        lost=missing - in_flight - told,
-        doubled=sum((there - sent).values()),
+        lost=missing.total() - in_flight - told,
+        doubled=(there - sent).total() - len(foreign),
         torn=torn_lines(folder),
     )
+
+
+def unstored(folder: Path, journal: Path) -> list[Sent]:
+    """The answers in the journal of which no reading stands in the shards."""
+    there = _answers(stored(folder))
+    return [entry for entry in read_journal(journal) if not there[entry.sha256]]
+
+
+def _answers(readings: list[Reading]) -> Counter[str]:
+    return Counter(sha256(reading.answer.pack()).hexdigest() for reading in readings)
+
+
+def _flights(entries: list[str], missing: Counter[str], kills: int, ends: Collection[int] | None) -> int:
+    """How many of the missing answers may have been in flight."""
+    if ends is None:
+        return kills
+    last = Counter(entries[end - 1] for end in set(ends) if end)
+    return (missing & last).total()
 
 
 def reported(folder: Path) -> int:
