@@ -1,6 +1,7 @@
 """The service as `run` builds it, polling faster than settings allow.
 
-`python -m tests.fast_service INTERVAL [hang] [names=FILE]`: settings come from LUX_ variables; with `hang`, every name look-up hangs for ever, with `names` a file rules them.
+`python -m tests.fast_service INTERVAL [hang] [names=FILE]`: settings come from LUX_ variables; with `hang`, every name
+look-up hangs for ever, with `names` a file rules them.
 """
 
 from __future__ import annotations

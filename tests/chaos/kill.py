@@ -79,19 +79,19 @@ def _run(folder: Path, rounds: range, *, blow: Blow) -> Tally:
         source = numbered(house.answer_at, len(lives.all()) * _NUMBERS)
         # A pump for each life: when it has stopped, the journal has all that this life was sent.
         with SimulatedPump(source, journal=journal) as pump:
-            _live(data, pump, partial(blow, chance=chance))
+            _live(data, pump, blow, chance)
         connections += only_reads(pump)
     ends, unheard = lives.ends(), lives.broken_off()
     tally = examine(data, journal, rounds=rounds.stop, ends=ends, unheard=unheard)
     return replace(tally, connections=connections)
 
 
-def _live(data: Path, pump: SimulatedPump, blow: Callable[[subprocess.Popen[str], SimulatedPump, Told], None]) -> None:
+def _live(data: Path, pump: SimulatedPump, blow: Blow, chance: random.Random) -> None:
     """One life: how it ended must be the blow or a sound stop, and its log must know of no error."""
     settings = {"COMPRESS_AFTER_DAYS": "1", "BUFFER_SAMPLES": "1"}
     with fast_service(data, pump, interval_s=_INTERVAL_S, **settings) as process:
         told = Told(process.stderr)
-        blow(process, pump, told)
+        blow(process, pump, told, chance)
         code = process.wait(_PATIENCE_S)
         lines = told.end()
     if code not in (-signal.SIGKILL, 0):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
+from pipeline.clock import parse_utc_text
+from pipeline.simulator import Sent
 from tests.chaos.tally import BrokenError
+from tests.chaos.troubles import DEADLINE
 
 #: One line of the log, decoded.
 Line = dict[str, Any]
@@ -77,3 +80,25 @@ class Told:
             if self._lines[place].startswith("{") and condition(json.loads(self._lines[place])):
                 return place
         return None
+
+
+def told_late(missing: Sequence[Sent], lines: Sequence[Line]) -> int:
+    """How many of the missing answers the log explains: sent whole, but not before the deadline of their read.
+
+    Each failed read explains one answer at most, and only one that was sent while it lasted. A log at level `debug`
+    tells of every failed read.
+    """
+    reads = [_span_ms(line) for line in lines if DEADLINE in str(line.get("error", ""))]
+    explained = 0
+    for entry in missing:
+        sent_ms = parse_utc_text(entry.sent)
+        if read := next((each for each in reads if each[0] <= sent_ms <= each[1]), None):
+            reads.remove(read)
+            explained += 1
+    return explained
+
+
+def _span_ms(line: Line) -> tuple[float, float]:
+    """From when to when a failed read lasted; the pump may note an answer a moment after its last byte."""
+    ended = parse_utc_text(line["time"])
+    return ended - 1000 * line["elapsed_s"] - 5, ended + 50
