@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.house import House
-from pipeline.reading import Reading
-from pipeline.simulator_answers import Journal, Source
+from pipeline.reading import Answer, Reading
+from pipeline.simulator_answers import Journal, Source, grown
 from tests.chaos.examine import published_paths
-from tests.parts import NOON, open_shards, reading
+from tests.parts import NOON, answer, open_shards, reading
 from tests.running import numbered
 
 #: Days of history, and readings of each.
@@ -22,6 +21,13 @@ _STEP_S = 120
 #: Numbers of the large answers in the history, far from those that the attack sends.
 _FIRST = 2_000_000_000
 
+_FULL_SIZE = grown(answer(), (1126, 260, 355))
+
+
+def full_size(_moment: datetime) -> Answer:
+    """As many values as a real controller answers: a line of them is cut by the border of two pages of a file."""
+    return _FULL_SIZE
+
 
 def seed(folder: Path, journal: Path) -> None:
     """Fill the days before today and tell the journal, as if a pump had sent all of it.
@@ -29,8 +35,7 @@ def seed(folder: Path, journal: Path) -> None:
     Every third reading of yesterday has as many sensors as those of the attack: that day has two parts, which lie one
     in the other in time, so the files that hold it are merged row by row.
     """
-    whole = House().answer_at(datetime.now(UTC))
-    large = numbered(lambda _: whole, _FIRST)
+    large = numbered(full_size, _FIRST)
     readings = [_reading(days, count, large) for days in range(_DAYS, 0, -1) for count in range(_READINGS)]
     open_shards(folder).append(readings)
     book = Journal(journal)

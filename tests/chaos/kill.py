@@ -15,11 +15,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pipeline.house import House
 from pipeline.simulator import SimulatedPump
 from tests.chaos import sigterm
 from tests.chaos.examine import examine, only_reads
-from tests.chaos.history import seed, undo
+from tests.chaos.history import full_size, seed, undo
 from tests.chaos.lives import Lives
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.chaos.told import Told
@@ -70,13 +69,13 @@ def _run(folder: Path, rounds: range, *, blow: Blow) -> Tally:
     data, journal = folder / "data", folder / "journal"
     if not journal.exists():
         seed(data, journal)
-    lives, house = Lives(folder / "lives", journal), House()
+    lives = Lives(folder / "lives", journal)
     connections = max((life.connections for life in lives.all()), default=0)
     for number in rounds:
         chance = random.Random(number)
         undo(data, chance)
         lives.begin(number, connections)
-        source = numbered(house.answer_at, len(lives.all()) * _NUMBERS)
+        source = numbered(full_size, len(lives.all()) * _NUMBERS)
         # A pump for each life: when it has stopped, the journal has all that this life was sent.
         with SimulatedPump(source, journal=journal) as pump:
             _live(data, pump, blow, chance)

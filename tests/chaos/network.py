@@ -13,10 +13,10 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.house import House
 from pipeline.simulator import Fault, SimulatedPump
 from tests.chaos import every_byte
 from tests.chaos.examine import examine, only_reads, settle, unstored
+from tests.chaos.history import full_size
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.chaos.told import Line, Told, told_late
 from tests.chaos.troubles import DEADLINE, Trouble, trouble
@@ -29,7 +29,7 @@ _PATIENCE_S = 60.0
 _STOP_S = 5.0
 #: Seconds between two polls.
 _INTERVAL_S = 0.05
-#: Bytes of the house's answers on the wire.
+#: Bytes of an answer on the wire.
 _BYTES = 8 + 4 * 1126 + 12 + 4 * 260 + 8 + 355
 
 _GIVEN_UP, _WELL_AGAIN, _CONTROLLER = "poll given up", "pump works again", "controller answers"
@@ -38,7 +38,7 @@ _GIVEN_UP, _WELL_AGAIN, _CONTROLLER = "poll given up", "pump works again", "cont
 def _run(folder: Path, rounds: range) -> Tally:
     data, journal, names = folder / "data", folder / "journal", Names(folder / "names")
     settings = {"HOST": NAME, "TIMEOUT_SEC": "1", "RETRIES": "0", "LOG_LEVEL": "debug"}
-    with SimulatedPump(numbered(House().answer_at), journal=journal) as pump:
+    with SimulatedPump(numbered(full_size), journal=journal) as pump:
         set_in(trouble(rounds.start, _BYTES), pump, names)  # so each batch starts in another trouble
         with fast_service(data, pump, names.argument, interval_s=_INTERVAL_S, **settings) as process:
             told = Told(process.stderr)

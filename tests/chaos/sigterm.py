@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.house import House
 from pipeline.reading import Answer
 from pipeline.simulator import Fault, SimulatedPump
 from pipeline.simulator_answers import Source
 from tests.chaos.examine import examine, only_reads
+from tests.chaos.history import full_size
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.chaos.told import Told
 from tests.resolver import NAME, Names
@@ -68,8 +68,8 @@ class _Trap:
 
 
 def _run(folder: Path, rounds: range) -> Tally:
-    data, journal, house, connections = folder / "data", folder / "journal", House(), 0
-    source = numbered(house.answer_at)
+    data, journal, connections = folder / "data", folder / "journal", 0
+    source = numbered(full_size)
     for number in rounds:
         chance, names = random.Random(number), Names(folder / f"names-{number}")
         faults = (Fault("stall", at=chance.randrange(_BYTES)), None, Fault("silent"), Fault("drip", rate=1))
