@@ -129,6 +129,6 @@ def _stop(process: subprocess.Popen[str], pump: SimulatedPump, told: Told) -> li
 
 
 ATTACKS = (
-    Attack(4, "network", "troubles of network and pump, one after the other", _run, share=0.2, batch=20, short=3),
+    Attack(4, "network", "troubles of network and pump, one after the other", _run, share=0.3, batch=20, short=3),
     every_byte.ATTACK,
 )

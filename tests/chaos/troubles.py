@@ -29,66 +29,82 @@ class Trouble:
     at_once: bool = True
 
 
-def _silent(_chance: random.Random, _size: int) -> Trouble:
+@dataclass(frozen=True)
+class Draw:
+    """What a kind of trouble is made from: chance, bytes of the pump's answer, and how often its turn was before."""
+
+    chance: random.Random
+    size: int
+    turn: int
+
+    @property
+    def place(self) -> int:
+        """Somewhere in the answer, not behind its last byte."""
+        return self.chance.randrange(self.size)
+
+
+def _silent(_: Draw) -> Trouble:
     return Trouble(Fault("silent"), words=DEADLINE, at_once=False)
 
 
-def _stall(chance: random.Random, size: int) -> Trouble:
-    return Trouble(Fault("stall", at=chance.randrange(size)), words=DEADLINE, at_once=False)
+def _stall(draw: Draw) -> Trouble:
+    return Trouble(Fault("stall", at=draw.place), words=DEADLINE, at_once=False)
 
 
-def _drip(_chance: random.Random, _size: int) -> Trouble:
+def _drip(_: Draw) -> Trouble:
     return Trouble(Fault("drip", rate=1), words=DEADLINE, at_once=False)
 
 
-def _close(chance: random.Random, size: int) -> Trouble:
-    return Trouble(Fault("close", at=chance.randrange(size)), words="the pump closed the connection")
+def _close(draw: Draw) -> Trouble:
+    return Trouble(Fault("close", at=draw.place), words="the pump closed the connection")
 
 
-def _reset(chance: random.Random, size: int) -> Trouble:
-    return Trouble(Fault("reset", at=chance.randrange(size)), words="the connection broke|the pump closed")
+def _reset(draw: Draw) -> Trouble:
+    return Trouble(Fault("reset", at=draw.place), words="the connection broke|the pump closed")
 
 
-def _garbage(_chance: random.Random, _size: int) -> Trouble:
+def _garbage(_: Draw) -> Trouble:
     return Trouble(Fault("garbage"), words="an answer to -?[0-9]+ where 3003 was asked")
 
 
-def _count(chance: random.Random, _size: int) -> Trouble:
-    count, command = chance.choice(_COUNTS), chance.choice(COMMANDS)
+def _count(draw: Draw) -> Trouble:
+    each, which = divmod(draw.turn, len(_COUNTS))
+    count, command = _COUNTS[which], COMMANDS[each % len(COMMANDS)]
     return Trouble(Fault("count", command=command, count=count), words=f"a count of {count}, outside")
 
 
-def _echo(chance: random.Random, _size: int) -> Trouble:
-    command = chance.choice(COMMANDS)
+def _echo(draw: Draw) -> Trouble:
+    command = COMMANDS[draw.turn % len(COMMANDS)]
     return Trouble(Fault("echo", command=command), words=f"where {command} was asked")
 
 
-def _busy(_chance: random.Random, _size: int) -> Trouble:
+def _busy(_: Draw) -> Trouble:
     return Trouble(Fault("busy"), words=r"busy \(status 1\)")
 
 
-def _refused(_chance: random.Random, _size: int) -> Trouble:
+def _refused(_: Draw) -> Trouble:
     # One that knocked when the door was closed is reset.
     return Trouble(Fault("refused"), words="no connection: .*refused|the connection broke|the pump closed")
 
 
-def _nameless(_chance: random.Random, _size: int) -> Trouble:
+def _nameless(_: Draw) -> Trouble:
     return Trouble(names="fail", words="name look-up: .*not known")
 
 
-def _look_up_hangs(_chance: random.Random, _size: int) -> Trouble:
+def _look_up_hangs(_: Draw) -> Trouble:
     return Trouble(names="hang", words="did not resolve before the deadline", at_once=False)
 
 
-def _pieces(chance: random.Random, _size: int) -> Trouble:
-    return Trouble(Fault("pieces", sizes=tuple(chance.randrange(1, 200) for _ in range(chance.randrange(1, 9)))))
+def _pieces(draw: Draw) -> Trouble:
+    sizes = tuple(draw.chance.randrange(1, 200) for _ in range(draw.chance.randrange(1, 9)))
+    return Trouble(Fault("pieces", sizes=sizes))
 
 
-def _grown(_chance: random.Random, _size: int) -> Trouble:
+def _grown(_: Draw) -> Trouble:
     return Trouble(Fault("grown"))
 
 
-_KINDS: tuple[Callable[[random.Random, int], Trouble], ...] = (
+_KINDS: tuple[Callable[[Draw], Trouble], ...] = (
     _nameless,
     _count,
     _stall,
@@ -107,5 +123,6 @@ _KINDS: tuple[Callable[[random.Random, int], Trouble], ...] = (
 
 
 def trouble(number: int, size: int) -> Trouble:
-    """The trouble of a round, with a pump whose answers have so many bytes."""
-    return _KINDS[number % len(_KINDS)](random.Random(number), size)
+    """The trouble of a round, with a pump whose answers have so many bytes: each kind in turn."""
+    turn, kind = divmod(number, len(_KINDS))
+    return _KINDS[kind](Draw(random.Random(number), size, turn))
