@@ -31,6 +31,15 @@ _INTERVAL_S = 0.01
 #: Numbers that the answers of one life may have; more than it lives to send.
 _NUMBERS = 10_000
 
+#: What a start tells first, and for how many seconds from then on a kill may come.
+_STARTS = (
+    ((), 0.3),
+    (("starting",), 0.03),
+    (("starting",), 0.15),
+    (("rollup made", "controller answers"), 0.05),
+    (("controller answers",), 0.05),
+)
+
 #: What a round does with a process, the pump it polls and its log, until the process is dead or told to die.
 Blow = Callable[[subprocess.Popen[str], SimulatedPump, Told, random.Random], None]
 
@@ -43,12 +52,11 @@ def _at_work(process: subprocess.Popen[str], pump: SimulatedPump, told: Told, ch
 
 
 def _at_start(process: subprocess.Popen[str], pump: SimulatedPump, told: Told, chance: random.Random) -> None:
-    """Mostly from the moment on at which folders are locked and threads started; before that only now and then."""
-    if chance.random() < 0.1:
-        time.sleep(chance.random() * 0.3)
-    else:
-        told.wait_for(lambda line: line["event"] == "starting", "of the start", _PATIENCE_S)
-        time.sleep(chance.random() * 0.15)
+    """From the moment on at which folders are locked and threads started; before that only now and then."""
+    events, seconds = chance.choice(_STARTS)
+    if events:
+        told.wait_for(lambda line: line["event"] in events, f"of {events}", _PATIENCE_S)
+    time.sleep(chance.random() * seconds)
     process.kill()
 
 
