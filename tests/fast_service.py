@@ -1,7 +1,7 @@
 """The service as `run` builds it, polling faster than settings allow: `python -m tests.fast_service INTERVAL [...]`.
 
-Settings come from LUX_ variables; with `hang`, every name look-up hangs for ever. `waiting=N` lets so many readings
-wait in memory, `reserve=N` is the bytes of the disk that a rollup leaves free.
+Settings come from LUX_ variables. With `hang`, every name look-up hangs for ever; with `names=FILE` a file rules them.
+`waiting=N` lets so many readings wait in memory, `reserve=N` is the bytes of the disk that a rollup leaves free.
 """
 
 from __future__ import annotations
@@ -16,17 +16,23 @@ def main() -> int:
     stop.listen()
     import socket
     import threading
+    from pathlib import Path
 
     from pipeline import log, service, settings, store
     from stages import rollup
+    from tests import leash, resolver
 
-    if "hang" in sys.argv:
+    leash.obey()
+    interval_s, *rest = sys.argv[1:]
+    options = dict(argument.split("=", 1) for argument in rest if "=" in argument)
+    if "hang" in rest:
         socket.getaddrinfo = lambda *_, **__: threading.Event().wait()  # type: ignore[assignment]
+    if "names" in options:
+        resolver.install(Path(options["names"]))
     chosen = settings.load(needs_host=True, needs_folders=True)
     log.set_up(chosen.log_level, chosen.log_format)
-    options = dict(argument.split("=") for argument in sys.argv[2:] if "=" in argument)
     store.MAX_WAITING = int(options.get("waiting", store.MAX_WAITING))
-    built = service.build(chosen, interval_s=float(sys.argv[1]))
+    built = service.build(chosen, interval_s=float(interval_s))
     built.rollup._reserve = int(options.get("reserve", rollup.RESERVE))
     unsaved = built.run(stop)
     return service.UNSAVED if unsaved else 0

@@ -19,14 +19,15 @@ from pipeline.queue import Queue
 from pipeline.reading import Answer
 from pipeline.simulator import SimulatedPump, Source, read_journal
 from stages.write import Write
+from tests.leash import leash
 from tests.parts import open_shards, stored
 
 ROOT = Path(__file__).parents[1]
 
 
-def numbered(source: Source) -> Source:
+def numbered(source: Source, first: int = 1) -> Source:
     """A source whose every answer differs: calculation 134, the controller's clock, counts the answers."""
-    count = itertools.count(1)
+    count = itertools.count(first)
 
     def answer_at(moment: datetime) -> Answer:
         whole = source(moment)
@@ -53,14 +54,15 @@ def environment(folder: Path, address: tuple[str, int], **settings: str) -> dict
 def fast_service(
     folder: Path, simulated: SimulatedPump, *arguments: str, interval_s: float = 0.05, **settings: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """A service polling every `interval_s`; killed at the end if it still runs."""
+    """A service polling every `interval_s`; killed at the end if it still runs, and when this process ends."""
     command = [sys.executable, "-m", "tests.fast_service", str(interval_s), *arguments]
-    env = environment(folder, simulated.address, **settings)
-    with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stderr=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with leash() as (variables, held):
+        env = environment(folder, simulated.address, **settings) | variables
+        with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stderr=subprocess.PIPE, pass_fds=held) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
 
 @dataclass(frozen=True)

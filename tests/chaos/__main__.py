@@ -23,6 +23,7 @@ from pipeline.listing import columns
 from tests.bench.machine import describe
 from tests.chaos.attacks import ATTACKS
 from tests.chaos.tally import Attack, Tally
+from tests.leash import leash
 from tests.running import ROOT
 
 #: Where a campaign works and keeps what it has done, in the project's folder.
@@ -87,7 +88,7 @@ class Campaign:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "tests.chaos.batch", attack.name, str(first), str(stop), str(folder)]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_BATCH_S, check=False)
+        ended = _run(command)
         with self._lock:
             if ended.returncode:
                 self._progress.broken[attack.name] = f"rounds {first} to {stop}: {ended.stderr.strip()[-2000:]}"
@@ -105,6 +106,21 @@ class Campaign:
             self._progress.save(self._folder)
             done = self._progress.done.get(attack.name, 0)
             print(f"{attack.name}: {done} of {total} rounds, {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """What a batch printed; its process ends with this one, so that no other one finds it at work in its folder."""
+    with leash() as (variables, held):
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | variables,
+            pass_fds=held,
+            capture_output=True,
+            text=True,
+            timeout=_BATCH_S,
+            check=False,
+        )
 
 
 def table(attacks: Sequence[Attack], progress: Progress) -> str:

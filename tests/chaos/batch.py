@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline import log
+from tests import leash
 from tests.chaos.attacks import find
 
 
 def main(arguments: list[str]) -> int:
     """Print the batch's tally as JSON; gives the exit code."""
+    leash.obey()
     name, first, stop, folder = arguments
     log.set_up("critical", "text")
     tally = find(name).run(Path(folder), range(int(first), int(stop)))

@@ -8,7 +8,7 @@ import re
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +19,8 @@ from pathlib import Path
 from pipeline.part import first_line, list_parts, open_part, survey
 from pipeline.quarantine import BAD_LINE
 from pipeline.queue import Queue
-from pipeline.simulator import SimulatedPump, read_journal
+from pipeline.reading import Reading
+from pipeline.simulator import Sent, SimulatedPump, read_journal
 from stages.rollup import Rollup
 from stages.write import BATCH
 from tests.chaos.tally import BrokenError, Tally
@@ -54,6 +55,8 @@ def examine(
     *,
     rounds: int,
     kills: int = 0,
+    ends: Collection[int] | None = None,
+    unheard: int = 0,
     reported: int = 0,
     now: datetime | None = None,
     rollup: Callable[..., Rollup] = make_rollup,
@@ -61,35 +64,57 @@ def examine(
 ) -> Tally:
     """Settle a stopped service's folder and tally it against the journal of its pump.
 
-    `kills` bounds the answers in flight, `reported` is how many the logger itself told as lost; `rollup` makes the
-    stage that settles the folder, from a folder and `now`. Where the clock `misled` the logger, files of windows that
-    have not ended by `now`, or are too old, may stand there too.
+    `kills` bounds the answers in flight. `ends` holds them to their place as well: so many answers stood in the journal
+    when a life of the service had ended by a kill, and only the last of them may be in flight. `unheard` is how many
+    answers may have been sent without a line in the journal, one for each time that the pump itself was killed.
+    `reported` is how many the logger itself told as lost. `rollup` makes the stage that settles the folder, from a
+    folder and `now`. Where the clock `misled` the logger, files of windows that have not ended by `now`, or are too
+    old, may stand there too.
 
     Raises:
         BrokenError: the queue is not empty, a published file is not what an undisturbed logger makes of the same
             readings, or something lies there that the docs do not name.
     """
     settle(folder, now=now, rollup=rollup)
-    sent = Counter(entry.sha256 for entry in read_journal(journal))
-    there = Counter(sha256(reading.answer.pack()).hexdigest() for reading in each_stored(folder))
+    entries = [entry.sha256 for entry in read_journal(journal)]
+    sent, there = Counter(entries), _answers(each_stored(folder))
     check_queue(folder)
     _check_published(folder, now or datetime.now(UTC), rollup, misled=misled)
     check_names(folder)
-    if foreign := there.keys() - sent.keys():
+    if len(foreign := there.keys() - sent.keys()) > unheard:
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")
-    missing = sum((sent - there).values())
-    in_flight = min(missing - min(reported, missing), kills)
-    told = min(reported, missing)
+    missing = sent - there
+    told = min(reported, missing.total())
+    may_fly = _flights(entries, missing, kills, ends)
+    in_flight = min(missing.total() - told, may_fly)
     return Tally(
         rounds=rounds,
-        served=sum(sent.values()),
-        stored=sum((sent & there).values()),
+        served=sent.total(),
+        stored=(sent & there).total(),
         in_flight=in_flight,
         reported=told,
-        lost=missing - in_flight - told,
-        doubled=sum((there - sent).values()),
+        lost=missing.total() - in_flight - told,
+        doubled=(there - sent).total() - len(foreign),
         torn=torn_lines(folder),
     )
+
+
+def unstored(folder: Path, journal: Path) -> list[Sent]:
+    """The answers in the journal of which no reading stands in the shards."""
+    there = _answers(each_stored(folder))
+    return [entry for entry in read_journal(journal) if not there[entry.sha256]]
+
+
+def _answers(readings: Iterable[Reading]) -> Counter[str]:
+    return Counter(sha256(reading.answer.pack()).hexdigest() for reading in readings)
+
+
+def _flights(entries: list[str], missing: Counter[str], kills: int, ends: Collection[int] | None) -> int:
+    """How many of the missing answers may have been in flight."""
+    if ends is None:
+        return kills
+    last = Counter(entries[end - 1] for end in set(ends) if end)
+    return (missing & last).total()
 
 
 def reported(folder: Path) -> int:
