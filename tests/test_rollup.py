@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -134,6 +136,32 @@ def test_window_waits_for_readings_that_are_not_in_the_shards_yet(tmp_path: Path
     assert rollup.due(NOW) == []
     rollup._oldest_waiting = lambda: to_ms(NOW) - HOUR * 500
     assert len(rollup.due(NOW)) == 2
+
+
+def test_file_is_made_under_the_lock_of_derived_files(tmp_path: Path) -> None:
+    open_shards(tmp_path).append(hourly(0, 1))
+    rollup = make_rollup(tmp_path)
+    counts: list[int] = []
+
+    @contextmanager
+    def lock() -> Iterator[None]:
+        counts.append(len(published(tmp_path)))
+        yield
+        counts.append(len(published(tmp_path)))
+
+    rollup._lock = lock
+    make_all(rollup)
+    assert counts == [0, 1, 1, 2, 2, 2]
+
+
+def test_readings_are_found_by_their_time_whatever_day_their_part_is_named_after(tmp_path: Path) -> None:
+    # A day before the UTC date: where the clock was set to another zone.
+    early = reading(-3 * HOUR, zone=ZoneInfo("Etc/GMT+12"))
+    assert str(early.day) == "2026-01-04"
+    open_shards(tmp_path).append([early, reading(0)])
+    make_all(make_rollup(tmp_path))
+    daily = published(tmp_path)["2026-01-06_daily.csv"].decode().splitlines()
+    assert [line[:24] for line in daily[1:]] == ["2026-01-05T08:00:00.000Z", "2026-01-05T11:00:00.000Z"]
 
 
 def test_three_days_off_are_made_up_oldest_first(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -114,6 +115,31 @@ def test_reading_that_moves_on_during_the_query_is_not_missed(tmp_path: Path, qu
 
     held._stored = moving
     assert list(held.query(NOON, NOON + DAY)) == readings
+
+
+def test_reading_that_moves_onto_the_queue_during_the_query_is_not_missed(
+    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make_store(tmp_path, queue, batch=2)
+    buffered = held.add(NOON, answer(1))
+    real = queue.snapshot
+
+    def moving() -> Iterator[bytes]:
+        yield from real()
+        held.close()
+
+    monkeypatch.setattr(queue, "snapshot", moving)
+    assert list(held.query(NOON, NOON + DAY)) == [buffered]
+    assert queue.depth() == 1
+
+
+def test_reading_is_found_by_its_time_whatever_day_its_part_is_named_after(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    # A day before and a day after the UTC date: where the clock was set to another zone.
+    west, east = reading(0, zone=ZoneInfo("Etc/GMT+12")), reading(30, zone=ZoneInfo("Pacific/Kiritimati"))
+    assert (str(west.day), str(east.day)) == ("2026-01-04", "2026-01-06")
+    open_shards(tmp_path).append([west, east])
+    assert list(held.query(NOON, NOON + timedelta(minutes=1))) == [west, east]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=8), st.data())

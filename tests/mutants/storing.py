@@ -1,0 +1,226 @@
+"""Mutants of the shards: appending, parts, redelivery, repair, and reading them back."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+_APPENDER = "pipeline/appender.py"
+_PART = "pipeline/part.py"
+_READOUT = "pipeline/readout.py"
+_REPAIR = "pipeline/repair.py"
+_SHARD = "pipeline/shard.py"
+_MIDNIGHT = "tests/test_shard.py::test_batch_over_midnight_that_dies_between_two_fsyncs_is_stored_once"
+_WHOLE = "tests/test_part.py::test_line_that_is_not_whole_has_no_time"
+
+MUTANTS = (
+    Mutant(
+        name="rows are not fsynced",
+        breaks="promise 2",
+        file=_APPENDER,
+        old="os.fsync(descriptor)",
+        new="pass",
+        tests=("tests/test_shard.py::test_rows_whose_fsync_failed_are_never_taken_for_stored",),
+    ),
+    Mutant(
+        name="failed write is made good by fsync alone",
+        breaks="rule 3",
+        file=_APPENDER,
+        old="repair.cut(self.path, self.end)\n            self._write()",
+        new="descriptor = os.open(self.path, os.O_RDWR)\n            os.fsync(descriptor)\n"
+        "            os.close(descriptor)",
+        tests=("tests/test_shard.py::test_failed_write_or_fsync_is_cut_back_and_written_again",),
+    ),
+    Mutant(
+        name="failed write is not cut back before the next",
+        breaks="rule 3",
+        file=_SHARD,
+        old="self._cut_at |= {part.path: part.end for part in self._touched() if part.is_dirty}",
+        new="pass",
+        tests=("tests/test_shard.py::test_rows_whose_fsync_failed_are_never_taken_for_stored",),
+    ),
+    Mutant(
+        name="rows found at a restart are trusted unseen",
+        breaks="rule 3",
+        file=_SHARD,
+        old="self.parts[number].prove(row.offset)",
+        new="pass",
+        tests=("tests/test_shard.py::test_redelivered_rows_found_after_a_restart_are_written_and_fsynced_again",),
+    ),
+    Mutant(
+        name="only the first part of a batch is fsynced",
+        breaks="rule 3",
+        file=_SHARD,
+        old="for part in self._touched():\n                    self._commit(part)",
+        new="for part in self._touched()[:1]:\n                    self._commit(part)",
+        tests=("tests/test_shard.py::test_more_days_in_one_batch_than_stay_open_are_all_stored",),
+    ),
+    Mutant(
+        name="short write taken for a whole one",
+        breaks="rule 3",
+        file="pipeline/files.py",
+        old="view, offset = view[written:], offset + written",
+        new="break",
+        tests=("tests/test_shard.py::test_short_writes_leave_whole_lines",),
+    ),
+    Mutant(
+        name="cut of a part is not fsynced",
+        breaks="rule 3",
+        file=_REPAIR,
+        old="os.ftruncate(descriptor, end)\n        os.fsync(descriptor)",
+        new="os.ftruncate(descriptor, end)",
+        tests=("tests/test_shard.py::test_bad_tail_is_kept_durably_before_it_is_cut_durably",),
+    ),
+    Mutant(
+        name="part chosen without regard to its last time",
+        breaks="rule 4",
+        file=_APPENDER,
+        old="(self.last_ms is None or self.last_ms < time_ms) and ",
+        new="",
+        tests=("tests/test_shard.py::test_clock_set_back_by_an_hour_loses_and_doubles_nothing",),
+    ),
+    Mutant(
+        name="part chosen without regard to its schema",
+        breaks="rule 4",
+        file=_APPENDER,
+        old=" and self._writer.schema.covers(schema)",
+        new="",
+        tests=("tests/test_shard.py::test_columns_that_change_and_change_back_share_two_parts",),
+    ),
+    Mutant(
+        name="part comes to life before its schema",
+        breaks="rule 4",
+        file=_SHARD,
+        old="self._catalog.register(part, schema)\n        files.publish(path, schema.header)",
+        new="files.publish(path, schema.header)\n        self._catalog.register(part, schema)",
+        tests=("tests/test_shard.py::test_part_comes_to_life_by_rename_with_its_schema_durable_before",),
+    ),
+    Mutant(
+        name="header written in place",
+        breaks="rule 4",
+        file=_SHARD,
+        old="files.publish(path, schema.header)",
+        new="path.write_bytes(schema.header)",
+        tests=("tests/test_shard.py::test_part_comes_to_life_by_rename_with_its_schema_durable_before",),
+    ),
+    Mutant(
+        name="number of a part is used again",
+        breaks="rule 4",
+        file=_SHARD,
+        old="last = max(self._last_number, self._catalog.last_number(self._day))",
+        new="last = self._last_number",
+        tests=("tests/test_shard.py::test_number_of_a_part_that_was_deleted_is_not_used_again",),
+    ),
+    Mutant(
+        name="parts of a day read one after the other",
+        breaks="rule 4",
+        file=_READOUT,
+        old="while waiting and (not heap or _reaches(waiting[0].day, heap[0][0])):",
+        new="while waiting and not heap:",
+        tests=("tests/test_shard.py::test_clock_set_back_by_an_hour_loses_and_doubles_nothing",),
+    ),
+    Mutant(
+        name="redelivered reading stored again",
+        breaks="rule 5",
+        file=_SHARD,
+        old="if self._is_redelivery(reading, *row):",
+        new="if False:",
+        tests=("tests/test_shard.py::test_same_reading_twice_is_stored_once",),
+    ),
+    Mutant(
+        name="other reading of the same time taken for a redelivery",
+        breaks="rule 5",
+        file=_SHARD,
+        old="if digest(writer.line(reading, row.time_ms)) != row.digest:",
+        new="if False:",
+        tests=("tests/test_shard.py::test_clock_set_back_by_an_hour_loses_and_doubles_nothing",),
+    ),
+    Mutant(
+        name="rows of compressed parts not known",
+        breaks="rule 5",
+        file=_SHARD,
+        old="good = self._load_sealed(part, path)",
+        new="good = ()",
+        tests=("tests/test_shard.py::test_redelivery_is_known_in_a_compressed_part_too",),
+    ),
+    Mutant(
+        name="bad tail not cut",
+        breaks="rule 6",
+        file=_REPAIR,
+        old="cut(path, found.end)",
+        new="pass",
+        tests=("tests/test_shard.py::test_bad_tail_is_quarantined_and_cut",),
+    ),
+    Mutant(
+        name="bad tail cut without a copy",
+        breaks="rule 6",
+        file=_REPAIR,
+        old="_keep(quarantine, BAD_TAIL, path, tail, found.end)",
+        new="pass",
+        tests=("tests/test_shard.py::test_bad_tail_is_quarantined_and_cut",),
+    ),
+    Mutant(
+        name="good lines cut together with a bad one before them",
+        breaks="rule 6",
+        file=_PART,
+        old="        if time_ms is None:\n            found.bad.append((offset, len(piece)))\n        else:",
+        new="        if time_ms is None:\n            found.size = offset + len(piece) + len(file.read())\n"
+        "            _keep_rising(found, whole)\n            return found\n        else:",
+        tests=("tests/test_shard.py::test_bad_line_in_front_of_good_ones_is_copied_and_passed_over",),
+    ),
+    Mutant(
+        name="NUL bytes in a line not seen",
+        breaks="rule 6",
+        file=_PART,
+        old=" or line.translate(None, _ALLOWED)",
+        new="",
+        tests=(_WHOLE,),
+    ),
+    Mutant(
+        name="fields of a line not counted",
+        breaks="rule 6",
+        file=_PART,
+        old=' or line.count(b",") != fields - 1',
+        new="",
+        tests=(_WHOLE,),
+    ),
+    Mutant(
+        name="times that do not rise not seen",
+        breaks="rule 6",
+        file=_PART,
+        old="keep = longest_rising([line.time_ms for line in whole])",
+        new="keep = range(len(whole))",
+        tests=("tests/test_part.py::test_one_line_with_a_mistaken_future_time_does_not_condemn_the_lines_after_it",),
+    ),
+    Mutant(
+        name="parts not checked at the start",
+        breaks="rule 6",
+        file=_SHARD,
+        old="for day in sorted({part.day for part in list_parts(self.folder)})[-_CHECKED_DAYS:]:",
+        new="for day in ():",
+        tests=("tests/test_shard.py::test_bad_tail_is_quarantined_and_cut",),
+    ),
+    Mutant(
+        name="damaged header not mended",
+        breaks="rule 6",
+        file=_REPAIR,
+        old="_mend_header(path, schema, quarantine)\n    with",
+        new="with",
+        tests=("tests/test_shard.py::test_torn_header_is_mended_from_the_schema",),
+    ),
+    Mutant(
+        name="readers look at the UTC day's parts only",
+        breaks="rule 7",
+        file=_READOUT,
+        old="_SPREAD = timedelta(days=2)",
+        new="_SPREAD = timedelta(days=0)",
+        tests=("tests/test_store.py::test_reading_is_found_by_its_time_whatever_day_its_part_is_named_after",),
+    ),
+    Mutant(
+        name="readers decide by the day's label",
+        breaks="rule 7",
+        file=_READOUT,
+        old="if start_ms <= line.time_ms < end_ms:",
+        new="if from_ms(start_ms).date() <= part.day <= from_ms(end_ms).date():",
+        tests=("tests/test_store.py::test_bounds_between_two_milliseconds_count_exactly",),
+    ),
+)
