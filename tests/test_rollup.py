@@ -419,10 +419,14 @@ def test_resumed_file_goes_on_where_its_checkpoint_says(tmp_path: Path, caplog: 
     part = stopped_half_way(tmp_path)
     with part.open("ab") as file:
         file.write(b"bytes that came after the checkpoint")
+    saved = checkpoint.load(part.with_suffix(""))
+    assert saved
     caplog.set_level(logging.INFO)
     rollup = make_rollup(tmp_path)
-    rollup.build(rollup.window(day("2026-01-06"), "weekly"))
+    lengths: list[int] = []
+    rollup.build(rollup.window(day("2026-01-06"), "weekly"), lambda done, _: lengths.append(done))
     assert "rollup resumed" in caplog.text
+    assert lengths[0] > saved.length > 0
     content = published(tmp_path)["2026-01-06_weekly.csv"]
     assert times(content) == times_in(tmp_path, rollup.window(day("2026-01-06"), "weekly"))
 

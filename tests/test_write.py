@@ -227,6 +227,24 @@ def test_same_damaged_row_redelivered_is_kept_once(tmp_path: Path, waiting: Queu
     assert quarantine.count(tmp_path / "quarantine", quarantine.FROM_QUEUE) == 1
 
 
+def test_disk_that_takes_no_rows_sends_none_into_quarantine(
+    tmp_path: Path, waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "injected")
+
+    put(waiting, [reading(0), reading(30)])
+    write = writer(tmp_path, waiting)
+    with monkeypatch.context() as patch:
+        patch.setattr(appender.Appender, "commit", full)
+        with pytest.raises(OSError, match="injected"):
+            write.step(0)
+    assert waiting.depth() == 2
+    assert not (tmp_path / "quarantine").exists()
+    write.step(0)
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
 def test_readings_that_waited_in_memory_are_stored_without_a_further_poll(tmp_path: Path, waiting: Queue) -> None:
     waiting.path.parent.write_text("a file where the folder should be")
     held = Store(waiting, lambda *_: iter(()), zone=BERLIN, clock=TurnedClock())

@@ -107,11 +107,11 @@ MUTANTS = (
         tests=(f"{_HOLDS}[part changed]",),
     ),
     Mutant(
-        name="growth behind the end changes the plan",
+        name="growth behind the end is taken along",
         breaks="rule 10",
         file="pipeline/span.py",
-        old="end = _first_at(content, end_ms, start, whole)",
-        new="end = whole",
+        old="hash_of(header), start, end, first_ms, last_ms)",
+        new="hash_of(header), start, whole, first_ms, last_ms)",
         tests=("tests/test_rollup.py::test_growth_behind_the_end_and_compression_make_nothing_due",),
     ),
     Mutant(
