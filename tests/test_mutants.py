@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants import __main__ as check
 from tests.mutants.catalog import MUTANTS
 from tests.mutants.mutant import PROMISES, RULES, Mutant, PieceError
-from tests.mutants.workplace import CAUGHT, ERROR, SURVIVED, Workplace
+from tests.mutants.workplace import CAUGHT, ERROR, SURVIVED, Outcome, Workplace
 from tests.running import ROOT
 
 #: A quick test that the end-to-end mutants run.
@@ -31,14 +32,10 @@ def mutant(new: str, *tests: str, old: str = _SYNC) -> Mutant:
 
 
 @pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.name)
-def test_mutant_fits_the_code_and_is_sound_python(one: Mutant) -> None:
+def test_mutant_fits_the_code_and_names_tests_that_exist(one: Mutant) -> None:
     broken = one.applied(ROOT)
     ast.parse(broken)
     assert broken != (ROOT / one.file).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.name)
-def test_mutant_names_tests_that_exist(one: Mutant) -> None:
     assert one.tests
     for test in one.tests:
         file, _, name = test.partition("[")[0].partition("::")
@@ -60,17 +57,45 @@ def test_mutant_that_does_not_fit_the_code_is_refused(old: str) -> None:
         mutant("", old=old).applied(ROOT)
 
 
-def test_break_is_caught_and_harmless_change_survives_and_the_copy_is_mended(tmp_path: Path) -> None:
-    workplace = Workplace(ROOT, tmp_path)
-    sound = (ROOT / "pipeline" / "files.py").read_bytes()
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace(ROOT, tmp_path_factory.mktemp("mutants"))
+
+
+def content(root: Path) -> bytes:
+    return (root / "pipeline" / "files.py").read_bytes()
+
+
+def test_break_is_caught_by_the_test_that_is_named(workplace: Workplace) -> None:
     caught = workplace.try_out(mutant("write_at(descriptor, data, 0)"))
     assert (caught.verdict, caught.by) == (CAUGHT, ORDER), caught.said
+    assert content(workplace.root) == content(ROOT)
+
+
+def test_harmless_change_survives_and_the_copy_is_mended(workplace: Workplace) -> None:
     harmless = workplace.try_out(mutant(_SYNC.replace("data, 0", "data, offset=0")))
     assert harmless.verdict == SURVIVED, harmless.said
-    assert (workplace.root / "pipeline" / "files.py").read_bytes() == sound
-    assert (ROOT / "pipeline" / "files.py").read_bytes() == sound
+    assert content(workplace.root) == content(ROOT)
 
 
-def test_run_that_proves_nothing_is_no_catch(tmp_path: Path) -> None:
-    outcome = Workplace(ROOT, tmp_path).try_out(mutant(_SYNC + "\n", "tests/test_files.py::test_that_is_not_there"))
+def test_run_that_proves_nothing_is_no_catch(workplace: Workplace) -> None:
+    outcome = workplace.try_out(mutant(f"{_SYNC}\n", "tests/test_files.py::test_that_is_not_there"))
     assert (outcome.verdict, outcome.by) == (ERROR, "pytest ended with 4"), outcome.said
+
+
+def test_mutant_that_dies_or_hangs_is_caught(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    died = workplace.try_out(mutant("os.kill(os.getpid(), 9)"))
+    assert (died.verdict, died.by) == (CAUGHT, "it dies of SIGKILL"), died.said
+    monkeypatch.setattr("tests.mutants.workplace.HANGS_S", 1.0)
+    hanging = workplace.try_out(mutant('__import__("signal").pause()'))
+    assert (hanging.verdict, hanging.by) == (CAUGHT, "it hangs, ended after 1 s")
+
+
+def test_table_tells_what_survived_and_the_exit_code_too(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = [Outcome(CAUGHT, ORDER, 1.0, ""), Outcome(SURVIVED, "", 2.0, "1 passed")]
+    assert "a change  promise 2  SURVIVED" in check.table([mutant("x"), mutant("y")], outcomes)
+    assert check.closing([mutant("x"), mutant("y")], outcomes, 3.0) == 1
+    said = capsys.readouterr()
+    assert said.out == "1 of 2 mutants caught in 3 s\n"
+    assert "1 passed" in said.err
+    assert check.closing([mutant("x")], outcomes[:1], 1.0) == 0

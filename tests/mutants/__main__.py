@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             return 1
         outcomes = check.all(chosen)
     print(table(chosen, outcomes))
-    return _closing(chosen, outcomes, time.monotonic() - began)
+    return closing(chosen, outcomes, time.monotonic() - began)
 
 
 class Check:
@@ -100,7 +100,7 @@ def table(mutants: Sequence[Mutant], outcomes: Sequence[Outcome]) -> str:
     return columns([_HEAD, *rows])
 
 
-def _closing(mutants: Sequence[Mutant], outcomes: Sequence[Outcome], seconds: float) -> int:
+def closing(mutants: Sequence[Mutant], outcomes: Sequence[Outcome], seconds: float) -> int:
     """Tell the sum, and what the tests said where a mutant was not caught; gives the exit code."""
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     print(f"{verdicts[CAUGHT]} of {len(mutants)} mutants caught in {seconds:.0f} s")
