@@ -17,7 +17,7 @@ from tests.running import ROOT
 
 #: A quick test that the end-to-end mutants run.
 ORDER = "tests/test_files.py::test_published_file_is_fsynced_before_its_name_and_its_folder_after"
-_SYNC = "write_at(descriptor, data, 0)\n        os.fsync(descriptor)"
+_WRITE = "write_at(descriptor, data, 0)"
 
 
 @cache
@@ -27,7 +27,7 @@ def names_in(file: str) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
-def mutant(new: str, *tests: str, old: str = _SYNC) -> Mutant:
+def mutant(new: str, *tests: str, old: str = _WRITE) -> Mutant:
     return Mutant("a change", "promise 2", "pipeline/files.py", old, new, tests or (ORDER,))
 
 
@@ -67,19 +67,19 @@ def content(root: Path) -> bytes:
 
 
 def test_break_is_caught_by_the_test_that_is_named(workplace: Workplace) -> None:
-    caught = workplace.try_out(mutant("write_at(descriptor, data, 0)"))
+    caught = workplace.try_out(mutant("write_at(descriptor, data[:-1], 0)"))
     assert (caught.verdict, caught.by) == (CAUGHT, ORDER), caught.said
     assert content(workplace.root) == content(ROOT)
 
 
 def test_harmless_change_survives_and_the_copy_is_mended(workplace: Workplace) -> None:
-    harmless = workplace.try_out(mutant(_SYNC.replace("data, 0", "data, offset=0")))
+    harmless = workplace.try_out(mutant("write_at(descriptor, data, offset=0)"))
     assert harmless.verdict == SURVIVED, harmless.said
     assert content(workplace.root) == content(ROOT)
 
 
 def test_run_that_proves_nothing_is_no_catch(workplace: Workplace) -> None:
-    outcome = workplace.try_out(mutant(f"{_SYNC}\n", "tests/test_files.py::test_that_is_not_there"))
+    outcome = workplace.try_out(mutant(f"{_WRITE};", "tests/test_files.py::test_that_is_not_there"))
     assert (outcome.verdict, outcome.by) == (ERROR, "pytest ended with 4"), outcome.said
 
 
@@ -89,6 +89,19 @@ def test_mutant_that_dies_or_hangs_is_caught(workplace: Workplace, monkeypatch: 
     monkeypatch.setattr("tests.mutants.workplace.HANGS_S", 1.0)
     hanging = workplace.try_out(mutant('__import__("signal").pause()'))
     assert (hanging.verdict, hanging.by) == (CAUGHT, "it hangs, ended after 1 s")
+
+
+def test_mutant_that_fits_no_more_ends_the_check_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "MUTANTS", (mutant("x", old="stands nowhere"),))
+    assert check.main([]) == 1
+    assert "a change: 0 times in pipeline/files.py, not once: 'stands nowhere'" in capsys.readouterr().err
+
+
+def test_test_that_fails_on_the_sound_code_ends_the_check(tmp_path: Path) -> None:
+    sound = check.Check(tmp_path, 1).sound([mutant("x", "tests/test_files.py::test_that_is_not_there")])
+    assert "pytest ended with 4" in sound
 
 
 def test_table_tells_what_survived_and_the_exit_code_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pipeline.listing import columns
 from tests.mutants.catalog import MUTANTS
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import Mutant, PieceError
 from tests.mutants.workplace import CAUGHT, Outcome, Workplace
 from tests.running import ROOT
 
@@ -34,16 +34,28 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     chosen = [mutant for mutant in MUTANTS if not options.names or mutant.name in options.names]
     began = time.monotonic()
-    for mutant in chosen:
-        mutant.applied(ROOT)
+    if misfits := _misfits(chosen):
+        print("\n".join(misfits), file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        check = Check(Path(folder), min(options.jobs, len(chosen)))
+        check = Check(Path(folder), max(1, min(options.jobs, len(chosen))))
         if broken := check.sound(chosen):
             print(f"the tests fail on the sound code:\n{broken}", file=sys.stderr)
             return 1
         outcomes = check.all(chosen)
     print(table(chosen, outcomes))
     return closing(chosen, outcomes, time.monotonic() - began)
+
+
+def _misfits(mutants: Sequence[Mutant]) -> list[str]:
+    """What is wrong with mutants that no longer fit the code."""
+    found: list[str] = []
+    for mutant in mutants:
+        try:
+            mutant.applied(ROOT)
+        except PieceError as error:
+            found.append(str(error))
+    return found
 
 
 class Check:

@@ -36,8 +36,8 @@ MUTANTS = (
         name="more than three days deleted at once",
         breaks="rule 11",
         file=_RETAIN,
-        old="days[: DAYS_AT_ONCE - self._deleted_days]",
-        new="days",
+        old="days[: DAYS_AT_ONCE - ",
+        new="days[: 365 - ",
         tests=(_AT_ONCE,),
     ),
     Mutant(

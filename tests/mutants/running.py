@@ -59,6 +59,14 @@ MUTANTS = (
         tests=("tests/test_lock.py::test_lock_holds_where_the_disk_takes_no_text",),
     ),
     Mutant(
+        name="stage that failed once is over",
+        breaks="promise 3",
+        file="pipeline/worker.py",
+        old="self._failed(error)",
+        new="raise",
+        tests=("tests/test_worker.py::test_stage_that_raises_is_logged_with_its_traceback_and_begun_again",),
+    ),
+    Mutant(
         name="thread that died is not replaced",
         breaks="promise 7",
         file="pipeline/worker.py",

@@ -90,8 +90,8 @@ MUTANTS = (
         name="part comes to life before its schema",
         breaks="rule 4",
         file=_SHARD,
-        old="self._catalog.register(part, schema)\n        files.publish(path, schema.header)",
-        new="files.publish(path, schema.header)\n        self._catalog.register(part, schema)",
+        old="self._catalog.register(part, schema)\n",
+        new="files.publish(path, schema.header)\n        self._catalog.register(part, schema)\n",
         tests=("tests/test_shard.py::test_part_comes_to_life_by_rename_with_its_schema_durable_before",),
     ),
     Mutant(
@@ -132,6 +132,14 @@ MUTANTS = (
         file=_SHARD,
         old="if digest(writer.line(reading, row.time_ms)) != row.digest:",
         new="if False:",
+        tests=("tests/test_shard.py::test_clock_set_back_by_an_hour_loses_and_doubles_nothing",),
+    ),
+    Mutant(
+        name="second reading of a millisecond dropped",
+        breaks="rule 5",
+        file=_SHARD,
+        old="time_ms += 1",
+        new="return",
         tests=("tests/test_shard.py::test_clock_set_back_by_an_hour_loses_and_doubles_nothing",),
     ),
     Mutant(
@@ -219,8 +227,8 @@ MUTANTS = (
         name="readers decide by the day's label",
         breaks="rule 7",
         file=_READOUT,
-        old="if start_ms <= line.time_ms < end_ms:",
-        new="if from_ms(start_ms).date() <= part.day <= from_ms(end_ms).date():",
+        old="_rows(folder, part, catalog, start_ms, end_ms))",
+        new="_rows(folder, part, catalog, 0, 253_339_228_800_000))",
         tests=("tests/test_store.py::test_bounds_between_two_milliseconds_count_exactly",),
     ),
 )

@@ -48,7 +48,7 @@ class Workplace:
         for name in _names(project):
             target = self.root / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(project / name, target)
+            shutil.copy(project / name, target)
         # What some tests read beside the project is read there from here too.
         if (shared := project.parent / "shared").exists():
             (folder / "shared").symlink_to(shared)
