@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import AlreadyRunningError
-from pipeline.lock import InstanceLock, is_held
+from pipeline.lock import InstanceLock, exclusive, is_held
 
 HOLD = (
     "import sys; from pathlib import Path; from pipeline.lock import InstanceLock\n"
@@ -60,3 +62,31 @@ def test_kill_releases_the_lock(tmp_path: Path) -> None:
 
 def test_folder_without_a_lock_is_not_held(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "nowhere")
+
+
+def test_lock_holds_where_the_disk_takes_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "injected")
+
+    lock = InstanceLock([tmp_path])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        lock.acquire()
+    assert is_held(tmp_path)
+    lock.release()
+
+
+def test_lock_file_is_held_by_one_at_a_time_and_the_other_waits(tmp_path: Path) -> None:
+    path, order = tmp_path / "rollup.lock", []
+
+    def second() -> None:
+        with exclusive(path):
+            order.append("second")
+
+    waiting = threading.Thread(target=second)
+    with exclusive(path):
+        waiting.start()
+        waiting.join(0.5)
+        order.append("first")
+    waiting.join(9)
+    assert order == ["first", "second"]

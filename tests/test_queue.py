@@ -159,6 +159,18 @@ def test_readable_rows_of_a_damaged_database_are_taken_over(path: Path) -> None:
     assert [row for row in rows if row in got] == got
 
 
+def test_garbage_that_was_moved_aside_is_not_held_open(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"garbage" * 1000)
+    with closing(Queue(path)) as queue:
+        with pytest.raises(DamagedQueueError):
+            queue.put([b"a"])
+        queue.put([b"a"])
+    descriptors = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]  # noqa: PTH208
+    held = [os.readlink(one) for one in descriptors if one.is_symlink()]  # noqa: PTH115
+    assert not [name for name in held if name.startswith(str(path.parent))]
+
+
 def test_truncated_database_gives_what_is_left(path: Path) -> None:
     rows = _fill(path, 60)
     os.truncate(path, path.stat().st_size // 2 // 4096 * 4096)

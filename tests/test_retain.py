@@ -114,6 +114,15 @@ def test_only_shards_past_their_retention_go(tmp_path: Path) -> None:
     assert days(tmp_path)[0] == str(TODAY - timedelta(days=11))
 
 
+def test_shards_of_days_to_come_make_nothing_older(tmp_path: Path) -> None:
+    shard_days(tmp_path, 6)
+    open_shards(tmp_path).append([reading(DAY * (3650 + i)) for i in range(3)])
+    before = days(tmp_path)
+    make_retain(tmp_path, TurnedClock(), shard_days=10, compress_days=10).step()
+    assert days(tmp_path) == before
+    assert not list((tmp_path / "shards").glob("*.gz"))
+
+
 def test_clock_ten_years_ahead_for_an_hour_over_midnight_deletes_nothing(tmp_path: Path) -> None:
     shard_days(tmp_path, 40)
     clock = TurnedClock(datetime(2026, 1, 5, 12, tzinfo=UTC))

@@ -13,9 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -142,6 +144,32 @@ def test_window_waits_for_readings_that_are_not_in_the_shards_yet(tmp_path: Path
     assert rollup.due(NOW) == []
     rollup._oldest_waiting = lambda: to_ms(NOW) - HOUR * 500
     assert len(rollup.due(NOW)) == 2
+
+
+def test_file_is_made_under_the_lock_of_derived_files(tmp_path: Path) -> None:
+    open_shards(tmp_path).append(hourly(0, 1))
+    rollup = make_rollup(tmp_path)
+    counts: list[int] = []
+
+    @contextmanager
+    def lock() -> Iterator[None]:
+        counts.append(len(published(tmp_path)))
+        yield
+        counts.append(len(published(tmp_path)))
+
+    rollup._lock = lock
+    make_all(rollup)
+    assert counts == [0, 1, 1, 2, 2, 2]
+
+
+def test_readings_are_found_by_their_time_whatever_day_their_part_is_named_after(tmp_path: Path) -> None:
+    # A day before the UTC date: where the clock was set to another zone.
+    early = reading(-3 * HOUR, zone=ZoneInfo("Etc/GMT+12"))
+    assert str(early.day) == "2026-01-04"
+    open_shards(tmp_path).append([early, reading(0)])
+    make_all(make_rollup(tmp_path))
+    daily = published(tmp_path)["2026-01-06_daily.csv"].decode().splitlines()
+    assert [line[:24] for line in daily[1:]] == ["2026-01-05T08:00:00.000Z", "2026-01-05T11:00:00.000Z"]
 
 
 def test_three_days_off_are_made_up_oldest_first(tmp_path: Path) -> None:
@@ -399,10 +427,14 @@ def test_resumed_file_goes_on_where_its_checkpoint_says(tmp_path: Path, caplog: 
     part = stopped_half_way(tmp_path)
     with part.open("ab") as file:
         file.write(b"bytes that came after the checkpoint")
+    saved = checkpoint.load(part.with_suffix(""))
+    assert saved
     caplog.set_level(logging.INFO)
     rollup = make_rollup(tmp_path)
-    rollup.build(rollup.window(day("2026-01-06"), "weekly"))
+    lengths: list[int] = []
+    rollup.build(rollup.window(day("2026-01-06"), "weekly"), lambda done, _: lengths.append(done))
     assert "rollup resumed" in caplog.text
+    assert lengths[0] > saved.length > 0
     content = published(tmp_path)["2026-01-06_weekly.csv"]
     assert times(content) == times_in(tmp_path, rollup.window(day("2026-01-06"), "weekly"))
 

@@ -7,6 +7,7 @@ import errno
 import gzip
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -24,6 +25,7 @@ from pipeline.reading import Reading
 from pipeline.schema import Schema, decode_schema
 from tests import dumps
 from tests.parts import open_shards, reading, stored
+from tests.watching import watch
 
 
 def names(folder: Path) -> list[str]:
@@ -304,6 +306,45 @@ def test_leftover_of_a_file_being_published_is_removed_at_start(tmp_path: Path) 
     assert not leftover.exists()
 
 
+def test_part_comes_to_life_by_rename_with_its_schema_durable_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = open_shards(tmp_path)
+    steps = watch(monkeypatch)
+    shards.append([reading(0)])
+    (schema,) = (tmp_path / "shards").glob("schema-*.json")
+    order = [schema.name, "datapackage.json", "2026-01-05.csv"]
+    assert [name for what, name in steps if what == "rename"] == order
+    for name in order:
+        at = steps.index(("rename", name))
+        assert steps[at - 1 : at + 2] == [("sync", f".{name}.tmp"), ("rename", name), ("sync", "shards")]
+    assert steps[-2:] == [("write", "2026-01-05.csv"), ("sync", "2026-01-05.csv")]
+
+
+def test_bad_tail_is_kept_durably_before_it_is_cut_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_shards(tmp_path).append([reading(0)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    part.write_bytes(part.read_bytes() + b"2026-01-05T11:0")
+    steps = watch(monkeypatch)
+    open_shards(tmp_path)
+    (kept,) = (tmp_path / "quarantine").iterdir()
+    ending = [("rename", kept.name), ("sync", "quarantine"), ("cut", part.name), ("sync", part.name)]
+    assert steps[-4:] == ending
+
+
+def test_writer_waits_while_a_day_is_closed(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    writing = threading.Thread(target=shards.append, args=([reading(30)],))
+    with shards.closed(reading(0).day):
+        writing.start()
+        writing.join(0.5)
+        assert writing.is_alive()
+        assert stored(tmp_path) == [reading(0)]
+    writing.join(9)
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
 @pytest.mark.parametrize(("call", "code"), [("pwrite", errno.ENOSPC), ("pwrite", errno.EIO), ("fsync", errno.EIO)])
 def test_failed_write_or_fsync_is_cut_back_and_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
@@ -362,6 +403,7 @@ def test_short_write_on_a_full_disk_leaves_nothing_of_the_line(tmp_path: Path, m
 
     def filling(descriptor: int, data: bytes, offset: int) -> int:
         if not left[0]:
+            left[0] = 100  # the cut gives them back
             raise OSError(errno.ENOSPC, "injected")
         written = real(descriptor, bytes(data)[: left[0]], offset)
         left[0] -= written
@@ -374,6 +416,8 @@ def test_short_write_on_a_full_disk_leaves_nothing_of_the_line(tmp_path: Path, m
     shards.append([reading(30)])
     assert part.read_bytes().startswith(whole)
     assert stored(tmp_path) == [reading(0), reading(30)]
+    # It was ours: no damage that anybody found.
+    assert not (tmp_path / "quarantine").exists()
 
 
 def test_rows_whose_fsync_failed_are_never_taken_for_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import catalog as catalog_module
-from pipeline import part as part_module
 from pipeline import readout, store
 from pipeline.catalog import Catalog
 from pipeline.clock import to_ms
@@ -116,6 +117,45 @@ def test_reading_that_moves_on_during_the_query_is_not_missed(tmp_path: Path, qu
     assert list(held.query(NOON, NOON + DAY)) == readings
 
 
+def test_reading_that_is_written_while_the_shards_are_read_is_not_missed(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    queued = held.add(NOON, answer(1))
+    real = held._stored
+
+    def moving(start_ms: int, end_ms: int) -> Iterator[Reading]:
+        yield from real(start_ms, end_ms)
+        write_all(tmp_path, queue)
+
+    held._stored = moving
+    assert list(held.query(NOON, NOON + DAY)) == [queued]
+    assert queue.depth() == 0
+
+
+def test_reading_that_moves_onto_the_queue_during_the_query_is_not_missed(
+    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = make_store(tmp_path, queue, batch=2)
+    buffered = held.add(NOON, answer(1))
+    real = queue.snapshot
+
+    def moving() -> Iterator[bytes]:
+        yield from real()
+        held.close()
+
+    monkeypatch.setattr(queue, "snapshot", moving)
+    assert list(held.query(NOON, NOON + DAY)) == [buffered]
+    assert queue.depth() == 1
+
+
+def test_reading_is_found_by_its_time_whatever_day_its_part_is_named_after(tmp_path: Path, queue: Queue) -> None:
+    held = make_store(tmp_path, queue)
+    # A day before and a day after the UTC date: where the clock was set to another zone.
+    west, east = reading(0, zone=ZoneInfo("Etc/GMT+12")), reading(30, zone=ZoneInfo("Pacific/Kiritimati"))
+    assert (str(west.day), str(east.day)) == ("2026-01-04", "2026-01-06")
+    open_shards(tmp_path).append([west, east])
+    assert list(held.query(NOON, NOON + timedelta(minutes=1))) == [west, east]
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=8), st.data())
 @settings(max_examples=30, deadline=None)
 def test_query_sees_what_the_writer_will_have_written(
@@ -149,21 +189,22 @@ def test_query_that_cannot_be_meant_is_refused(
         make_store(tmp_path, queue).query(start, end)
 
 
+@pytest.mark.parametrize(("owner", "name"), [(catalog_module, "first_line"), (readout, "open_part")])
 def test_shard_compressed_in_the_middle_of_a_query_is_found_under_its_other_name(
-    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch, owner: ModuleType, name: str
 ) -> None:
     held = make_store(tmp_path, queue)
     added = held.add(NOON, answer(1))
     write_all(tmp_path, queue)
     (plain,) = (tmp_path / "shards").glob("2*.csv")
-    real = part_module.first_line
+    real = getattr(owner, name)
 
-    def reading_late(path: Path) -> bytes:
+    def reading_late(path: Path) -> object:
         if plain.exists():
             compress(plain)
         return real(path)
 
-    monkeypatch.setattr(catalog_module, "first_line", reading_late)
+    monkeypatch.setattr(owner, name, reading_late)
     assert list(held.query(NOON, NOON + DAY)) == [added]
     assert not plain.exists()
 

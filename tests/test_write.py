@@ -20,9 +20,10 @@ from pipeline.errors import LoggerError
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.reading import Reading
+from pipeline.store import Store
 from stages import write as write_stage
 from stages.write import Write
-from tests.parts import open_shards, reading, stored
+from tests.parts import BERLIN, NOON, TurnedClock, open_shards, reading, stored
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
 #: Where our own code lies; lines of libraries are not counted.
@@ -224,3 +225,33 @@ def test_same_damaged_row_redelivered_is_kept_once(tmp_path: Path, waiting: Queu
         waiting.put([b"garbage"])
         writer(tmp_path, waiting).step(0)
     assert quarantine.count(tmp_path / "quarantine", quarantine.FROM_QUEUE) == 1
+
+
+def test_disk_that_takes_no_rows_sends_none_into_quarantine(
+    tmp_path: Path, waiting: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "injected")
+
+    put(waiting, [reading(0), reading(30)])
+    write = writer(tmp_path, waiting)
+    with monkeypatch.context() as patch:
+        patch.setattr(appender.Appender, "commit", full)
+        with pytest.raises(OSError, match="injected"):
+            write.step(0)
+    assert waiting.depth() == 2
+    assert not (tmp_path / "quarantine").exists()
+    write.step(0)
+    assert stored(tmp_path) == [reading(0), reading(30)]
+
+
+def test_readings_that_waited_in_memory_are_stored_without_a_further_poll(tmp_path: Path, waiting: Queue) -> None:
+    waiting.path.parent.write_text("a file where the folder should be")
+    held = Store(waiting, lambda *_: iter(()), zone=BERLIN, clock=TurnedClock())
+    taken = held.add(NOON, reading(0).answer)
+    assert held.waiting == 1
+    waiting.path.parent.unlink()
+    write = Write(waiting, open_shards(tmp_path), Quarantine(tmp_path / "quarantine"), held.catch_up)
+    while write.step(0) == 0:
+        pass
+    assert (stored(tmp_path), held.waiting) == ([taken], 0)

@@ -1,0 +1,16 @@
+"""Every mutant, in the order of the flow."""
+
+from __future__ import annotations
+
+from tests.mutants import compressing, polling, publishing, queueing, retaining, rolling, running, storing
+
+MUTANTS = (
+    *polling.MUTANTS,
+    *queueing.MUTANTS,
+    *storing.MUTANTS,
+    *publishing.MUTANTS,
+    *rolling.MUTANTS,
+    *compressing.MUTANTS,
+    *retaining.MUTANTS,
+    *running.MUTANTS,
+)
