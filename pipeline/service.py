@@ -17,6 +17,7 @@ from pipeline.gap_book import NAME as GAP_BOOK
 from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock, exclusive
 from pipeline.log import event
+from pipeline.marks import Marks
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
@@ -65,11 +66,14 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     write = Write(queue, shards, kept, store.catch_up)
     rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
     retain = _build_retain(settings, clock, shards, catalog, rollup)
+    marks = Marks(folder, catalog, clock)
     roll = Bell()
     poller = Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s))
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
-    roller = Worker("rollup", partial(_roll, rollup, retain), clock, wait=roll.wait, wake=roll.ring)
-    watch = _build_watch(settings, interval_s, clock, store, queue, poll, (poller, writer, roller))
+    roller = Worker("rollup", partial(_roll, rollup, retain, marks), clock, wait=roll.wait, wake=roll.ring)
+    stages = (poller, writer, roller)
+    facts = partial(_facts, settings, store, poll, marks, stages)
+    watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
         lock=InstanceLock(_folders(settings)),
         pump=pump,
@@ -77,6 +81,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         store=store,
         write=write,
         rollup=rollup,
+        marks=marks,
         watch=watch,
         poller=poller,
         writer=writer,
@@ -94,6 +99,7 @@ def _build_watch(
     queue: Queue,
     poll: Poll,
     stages: Sequence[Worker],
+    facts: Callable[[], Document],
 ) -> Watch:
     kept = Quarantine(settings.data_dir / QUARANTINE)
     return Watch(
@@ -108,7 +114,7 @@ def _build_watch(
         takeovers=lambda: queue.takeovers,
         silent=partial(_silent, stages),
         quarantined=partial(quarantine.lost, kept.folder),
-        facts=partial(_facts, settings, store, poll, stages),
+        facts=facts,
     )
 
 
@@ -116,12 +122,13 @@ def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
     return {worker.name: silent_s for worker in stages if (silent_s := worker.silent_s(now))}
 
 
-def _facts(settings: Settings, store: Store, poll: Poll, stages: Sequence[Worker]) -> Document:
+def _facts(settings: Settings, store: Store, poll: Poll, marks: Marks, stages: Sequence[Worker]) -> Document:
     """What the parts tell of themselves."""
     view = queue_view.look(settings.cache_path, settings.data_dir / QUARANTINE)
     return {
         "queue": asdict(view) | {"in_memory": store.waiting},
         "restarts": {worker.name: worker.restarts for worker in stages},
+        "quality": marks.summary().encode(),
         "polls": {"stored": poll.polls, "missed": poll.missed, "failures": poll.failures},
         "pump": {"address": poll.address, **(asdict(poll.controller) if poll.controller else {})},
     }
@@ -181,9 +188,11 @@ def _folders(settings: Settings) -> list[Path]:
     return [settings.data_dir, queue, output.shards, output.daily, output.weekly, output.archive]
 
 
-def _roll(rollup: Rollup, retain: Retain, now: float) -> float:
-    """One file; when none is due any more, what is old enough goes."""
+def _roll(rollup: Rollup, retain: Retain, marks: Marks, now: float) -> float:
+    """One file; when none is due any more, what is old enough goes, then values that cannot be right are marked."""
     pause_s = rollup.step(now)
     if pause_s == IDLE_S:
         retain.step()
+        if marks.step():
+            return 0.0
     return pause_s

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline import check, gap_book, listing, lock, quarantine, queue_view, service, state
+from pipeline import check, gap_book, listing, lock, marks, quarantine, queue_view, service, state
 from pipeline.clock import from_ms, parse_utc_text, utc_text
 from pipeline.gap import DISK
 from pipeline.settings import Settings
@@ -51,6 +51,7 @@ def _on_disk(settings: Settings) -> Document:
             "disk": sum(gap.missing for gap in gaps if gap.reason == DISK),
             "quarantined": quarantine.lost(folder),
         },
+        "quality": marks.summary(settings.output.shards).encode(),
         "disk": state.disk(check.existing(settings.data_dir)),
     }
 
@@ -71,6 +72,7 @@ def shown(found: Document, now: datetime | None = None) -> str:
     rows += _gaps(found["gaps"])
     losses = found["losses"]
     rows.append(("lost", f"{losses['disk']} readings to the disk, {losses['quarantined']} pieces in quarantine"))
+    rows += _quality(found["quality"])
     restarts = {name: n for name, n in found["restarts"].items() if n}
     rows.append(("restarts", ", ".join(f"{name} {n}" for name, n in restarts.items()) or "none"))
     disk = found["disk"]
@@ -106,3 +108,12 @@ def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
         yield f"  {reason}", f"{counts['gaps']} gaps, {counts['missing']} polls in all"
     if one := gaps["last"]:
         yield "last gap", f"{one['from']} to {one['to']}, {one['missing']} polls, {one['reason']}"
+
+
+def _quality(quality: Document) -> Iterator[tuple[str, str]]:
+    steps = quality["steps"]
+    if steps:
+        total = sum(counts[kind] for counts in steps.values() for kind in ("falls", "jumps", "returns"))
+        yield "marked", f"{total} impossible steps of {', '.join(steps)}"
+    if names := quality["not_fitted"]:
+        yield "not fitted", f"{len(names)} sensors read one and the same constant"

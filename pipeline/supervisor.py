@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pipeline.alarm import Alarm
 from pipeline.lock import InstanceLock
 from pipeline.log import event, failure
+from pipeline.marks import Marks
 from pipeline.pump import Pump
 from pipeline.queue import Queue
 from pipeline.stop import Stop
@@ -45,6 +46,7 @@ class Service:
     store: Store
     write: Write
     rollup: Rollup
+    marks: Marks
     watch: Watch
     poller: Worker
     writer: Worker
@@ -88,6 +90,7 @@ class Service:
         self.poller.stop()
         self.pump.abort()
         self.rollup.stop()
+        self.marks.stop()
         self.roller.stop()
         self.watcher.stop()
         self.poller.join(_POLLER_STOP_S)
