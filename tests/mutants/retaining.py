@@ -49,14 +49,6 @@ MUTANTS = (
         tests=(_AT_ONCE,),
     ),
     Mutant(
-        name="period of deleting counted by the wall clock",
-        breaks="promise 5",
-        file=_RETAIN,
-        old="if self._clock.monotonic() - self._period_began >= PERIOD_S:",
-        new="if self._clock.utc().timestamp() - self._period_began >= PERIOD_S:",
-        tests=(_AT_ONCE,),
-    ),
-    Mutant(
         name="shard deleted that an unfinished rollup needs",
         breaks="rule 9",
         file=_RETAIN,
