@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _LOCK = "pipeline/lock.py"
-_SERVICE = "pipeline/service.py"
+_SERVICE = "pipeline/supervisor.py"
 _STORE = "pipeline/store.py"
 _STOP = "tests/test_service.py::test_stop_puts_the_buffer_on_the_queue_and_the_queue_into_the_shards"
 
