@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline import files
+from pipeline.compress import compress
 from pipeline.quarantine import Quarantine
+from tests.chaos.disk_image import Disk, Image
 from tests.chaos.disk_layer import recording
 from tests.chaos.disk_trace import Killed, Trace
+
+
+def possible(disk: Disk) -> list[Image]:
+    """What a power cut now may leave."""
+    return list(disk.images(random.Random(0), 20))
 
 
 def killed_everywhere(
@@ -42,3 +51,18 @@ def test_piece_that_a_dead_process_put_into_quarantine_is_durable_when_it_is_kep
 def test_folder_that_a_dead_process_made_is_durable_when_it_is_asked_for_again(tmp_path: Path) -> None:
     for trace in killed_everywhere(tmp_path, lambda root: files.make_folder(root / "outer" / "inner")):
         assert {"outer", "outer/inner"} <= trace.end().image().keys()
+
+
+def test_file_whose_compression_was_killed_is_whole_at_every_power_cut_in_the_next_try(tmp_path: Path) -> None:
+    content = b"row\n" * 5000
+
+    def do(root: Path) -> None:
+        if (root / "file").exists():
+            compress(root / "file")
+
+    def is_whole(image: Image) -> bool:
+        packed = image.get("file.gz")
+        return image.get("file") == content or (packed is not None and gzip.decompress(packed) == content)
+
+    for trace in killed_everywhere(tmp_path, do, lambda root: (root / "file").write_bytes(content)):
+        assert all(is_whole(image) for disk in trace.disks() for image in possible(disk))
