@@ -202,8 +202,8 @@ def _rollup(process: Process) -> None:
 
 
 def _week(folder: Path) -> None:
-    """Six days with all their daily and weekly files."""
-    open_shards(folder).append([each for i in range(6) for each in _readings(DAY_S * (i - 5), 2)])
+    """Five days with all their daily and weekly files."""
+    open_shards(folder).append([each for i in range(5) for each in _readings(DAY_S * (i - 4), 2)])
     with closing(Queue(folder.with_name("made") / "queue.db")) as queue:
         make_all(Process(folder, queue, replace(RETAIN, keep=(0, 0, 0))).rollup)
 
@@ -216,7 +216,7 @@ def _retain(process: Process) -> None:
 #: After midnight, before any window ends that holds readings; and when all windows have ended.
 _NIGHT = datetime(2026, 1, 6, 5, tzinfo=UTC)
 _MORNING = datetime(2026, 1, 6, 8, tzinfo=UTC)
-RETAIN = Scene("retain", "compression and deletion of old files", _week, _retain, _MORNING, keep=(2, 2, 1))
+RETAIN = Scene("retain", "compression and deletion of old files", _week, _retain, _MORNING, keep=(1, 2, 1))
 SCENES = (
     Scene(
         "append",
