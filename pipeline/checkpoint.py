@@ -102,3 +102,9 @@ def save(target: Path, checkpoint: Checkpoint) -> None:
 
 def remove(target: Path) -> None:
     path_of(target).unlink(missing_ok=True)
+
+
+def throw_away(target: Path) -> None:
+    """Take the checkpoint of a file off the disk, before anything that it counts is written over."""
+    remove(target)
+    files.sync_folder(target.parent)

@@ -31,6 +31,8 @@ def compress(path: Path, guard: Callable[[], AbstractContextManager[object]] = n
     target = path.with_name(path.name + ".gz")
     if not (target.exists() and _is_same(path, target)):
         _write(path, target)
+    # Also for one that was found: who renamed it may have died before its name was durable.
+    files.sync_folder(path.parent)
     with guard():
         after = path.stat()
         if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
@@ -51,7 +53,6 @@ def _write(path: Path, target: Path) -> None:
         if not _is_same(path, temporary):
             raise OSError(f"{temporary} did not read back as {path}")
         temporary.replace(target)
-    files.sync_folder(target.parent)
 
 
 def _is_same(path: Path, packed: Path) -> bool:

@@ -79,12 +79,19 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and what is missing above it, each name durable in its parent."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    """Make a folder and what is missing above it, each name durable in its parent; also the name of one that is there.
+
+    Raises:
+        OSError: it is not there, or may not be after a power cut.
+    """
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+    elif not folder.is_mount():
+        # Who made it may have died before its name was durable; where we may not look, another one made it.
+        with suppress(PermissionError):
+            sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

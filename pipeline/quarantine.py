@@ -26,8 +26,11 @@ class Quarantine:
             OSError: the piece must not be dropped where it was.
         """
         target = self._target(origin, data)
-        if not target.exists():
-            files.make_folder(self.folder)
+        files.make_folder(self.folder)
+        if target.exists():
+            # A process before this one may have died before its name was durable.
+            files.sync_folder(self.folder)
+        else:
             files.publish(target, data)
         return target
 

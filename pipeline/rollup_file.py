@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline import checkpoint, files
 from pipeline.checkpoint import Checkpoint
@@ -75,6 +74,8 @@ class RollupFile:
         self._need(self._total - (state.length if state else 0))
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
         try:
+            # Before any checkpoint, which must not reach the disk ahead of the name of what it counts.
+            files.sync_folder(self._part.parent)
             done = self._append(descriptor, state or self._begun(descriptor, columns), columns)
         except OSError as error:
             if error.errno in files.FULL:
@@ -92,9 +93,11 @@ class RollupFile:
             return None
         if not saved.is_plan_of(self._plan):
             event(log, logging.INFO, "checkpoint thrown away, its plan no longer holds", file=self.target)
+            checkpoint.throw_away(self.target)
             return None
         if not self._part.exists() or _crc(self._part, saved.length) != saved.crc:
             event(log, logging.WARNING, "checkpoint thrown away, its part file is another", file=self._part)
+            checkpoint.throw_away(self.target)
             return None
         event(log, logging.INFO, "rollup resumed", file=self.target, steps=saved.steps, bytes=saved.length)
         return saved
@@ -168,7 +171,8 @@ class RollupFile:
         with open_part(path) as file:
             for line in good_lines(path, header):
                 if source.start <= line.offset < source.end:
-                    yield line.time_ms, rank, arrange(_read(file, line.offset, line.length))
+                    file.seek(line.offset)
+                    yield line.time_ms, rank, arrange(file.read(line.length))
 
     def _header(self, source: Source) -> bytes:
         with opened(self._path(source.part)) as content:
@@ -198,11 +202,6 @@ class RollupFile:
         record = replace(done, finished=True)
         checkpoint.save(self.target, record)
         return record
-
-
-def _read(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
 
 
 def _crc(path: Path, length: int) -> int | None:

@@ -154,10 +154,10 @@ def published_paths(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """What each published file holds, by its plain name."""
+    """What each published file holds, by its plain name; where a compressed one stands beside it, the plain one."""
     return {
         path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for path in published_paths(folder)
+        for path in reversed(published_paths(folder))
     }
 
 
