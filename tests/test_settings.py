@@ -551,7 +551,7 @@ def test_queue_at_a_path_too_long_for_sqlite_is_a_problem(tmp_path: Path) -> Non
     longest.parent.mkdir(parents=True)
     with closing(Queue(longest)) as queue:
         assert queue.depth() == 0
-    (line,) = problems_of({"LUX_DATA_DIR": str(tmp_path), "LUX_CACHE_PATH": f"{longest}qq"}, needs_folders=True)
+    (line,) = problems_of({"LUX_DATA_DIR": str(tmp_path), "LUX_CACHE_PATH": f"{longest}q"}, needs_folders=True)
     assert line.startswith("CACHE_PATH: must be a file on a local disk that can be written, but its path has 451 bytes")
 
 
