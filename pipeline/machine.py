@@ -23,6 +23,8 @@ _NO_ZONE = "default UTC, as the system names no zone"
 _NETWORK = re.compile(
     r"(fuse\.)?(9p|afs|ceph(-fuse)?|cifs|coda|davfs2?|glusterfs|lustre|nfs4?|rclone|s3fs|smb3|smbfs|sshfs)"
 )
+# SQLite's limit is 512 with what it adds for itself; 470 were fine, 485 not.
+_MOST_PATH = 450
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -100,11 +102,18 @@ def unusable(places: Mapping[str, Path], root: Path) -> Iterator[Complaint]:
     """What keeps the paths from being written."""
     for key, place in places.items():
         if key == "CACHE_PATH":
-            kind, why = "file on a local disk", _why_no_file(place) or _why_no_local_disk(place, root)
+            kind = "file on a local disk"
+            why = _why_too_long(place) or _why_no_file(place) or _why_no_local_disk(place, root)
         else:
             kind, why = "folder", _why_no_folder(place)
         if why:
             yield key, f"must be a {kind} that can be written, but {why}", str(place)
+
+
+def _why_too_long(file: Path) -> str:
+    """Why SQLite cannot open a file by its path; empty where it can."""
+    longest = max(len(os.fsencode(path)) for path in (file, os.path.realpath(file)))
+    return f"its path has {longest} bytes and SQLite takes {_MOST_PATH} for sure" if longest > _MOST_PATH else ""
 
 
 def _why_no_folder(folder: Path) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from dataclasses import fields
 from datetime import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import machine, settings
 from pipeline.errors import SettingsError
+from pipeline.queue import Queue
 from pipeline.settings import DEFAULTS, RULES, load
 from tests.odd_settings import CONTENTS, LOOKS_LIKE_SOMETHING_ELSE, VALUES, VARIABLES, variable
 
@@ -540,6 +542,17 @@ def test_queue_at_a_folder_or_a_locked_file_is_a_problem(tmp_path: Path, monkeyp
     assert load(environ, needs_folders=True).cache_path == cache
     monkeypatch.setattr(os, "access", lambda path, mode: path != cache or mode == os.F_OK)
     assert f"may not write {cache}" in problems_of(environ, needs_folders=True)[0]
+
+
+def test_queue_at_a_path_too_long_for_sqlite_is_a_problem(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["x" * 50] * 4)
+    longest = deep / ("q" * (449 - len(str(deep))))
+    assert load({"LUX_DATA_DIR": str(tmp_path), "LUX_CACHE_PATH": str(longest)}, needs_folders=True)
+    longest.parent.mkdir(parents=True)
+    with closing(Queue(longest)) as queue:
+        assert queue.depth() == 0
+    (line,) = problems_of({"LUX_DATA_DIR": str(tmp_path), "LUX_CACHE_PATH": f"{longest}q"}, needs_folders=True)
+    assert line.startswith("CACHE_PATH: must be a file on a local disk that can be written, but its path has 451 bytes")
 
 
 MOUNTINFO = """\

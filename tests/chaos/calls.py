@@ -18,11 +18,20 @@ from tests.odd_settings import CONTENTS, VALUES, VARIABLES
 #: Stands for the folder of a call, which is not known when its values are drawn.
 HERE = "{HERE}"
 
-#: Values that are right for something, or nearly.
-_LIKELY = st.sampled_from(
-    ["0", "1", "-1", "65536", "9" * 5000, "2026-01-06", "0001-01-01", "9999-12-31", "2026-W01-1", "daily", "*", "[", "",
-     "127.0.0.1", "localhost", "::1", "\udcff", "silent", HERE, f"{HERE}/data", f"{HERE}/odd.yaml", f"{HERE}/new/x"]
-)  # fmt: skip
+_NUMBERS = ("0", "1", "-1", "366", "65536", "٣", "1e3", "9" * 5000)
+_PATHS = (HERE, f"{HERE}/data", f"{HERE}/odd.yaml", f"{HERE}/new/x", f"{HERE}/journal", "n" * 300, "\udcff", "")
+#: Values that are right for an option, or nearly, by the option's name; all of them for one that is not here.
+_FITTING = {
+    "date": ("0001-01-01", "9999-12-31", "2026-01-06", "2026-W01-1", "20260106", "2026-02-30"),
+    "days": _NUMBERS,
+    "dump": _PATHS,
+    "host": ("127.0.0.1", "localhost", "::1", "a..b", "\udcff", "", "300.1.1.1", "x" * 64),
+    "journal": _PATHS,
+    "pattern": ("*", "[", "[!", "[z-a]", "Temperatur", "\udcff", ""),
+    "port": _NUMBERS,
+    "seed": _NUMBERS,
+}
+_LIKELY = st.sampled_from(sorted({value for values in _FITTING.values() for value in values}))
 #: Stands for the settings file of a call, whatever its name.
 FILE = "{FILE}"
 #: Names of settings files, and with them their kinds: see `usage`.
@@ -59,21 +68,23 @@ _ODD = VALUES.map(_passable)
 _ARGUMENTS = _ODD.map(_inside) | _LIKELY
 
 
-def _pieces(parser: argparse.ArgumentParser) -> st.SearchStrategy[list[str]]:
+def _pieces(action: argparse.Action) -> st.SearchStrategy[list[str]]:
     """One option with or without a value, or a value alone."""
-    flags = [flag for action in parser._actions for flag in action.option_strings]
-    choices = [str(choice) for action in parser._actions for choice in action.choices or ()]
-    values = _ARGUMENTS | st.sampled_from(choices) if choices else _ARGUMENTS
-    return (
-        st.tuples(st.sampled_from(flags), values).map(list)
-        | st.tuples(st.sampled_from(flags), values).map("=".join).map(lambda both: [both])
-        | st.sampled_from(flags).map(lambda flag: [flag])
-        | values.map(lambda value: [value])
-    )
+    fitting = [str(choice) for choice in action.choices or ()] or _FITTING.get(action.dest)
+    values = (st.sampled_from(fitting) if fitting else _LIKELY) | _ARGUMENTS
+    if not action.option_strings:
+        return values.map(lambda value: [value])
+    flags = st.sampled_from(action.option_strings)
+    alone = flags.map(lambda flag: [flag])
+    if action.nargs == 0:
+        return alone
+    both = st.tuples(flags, values).map(list)
+    return both | both | st.tuples(flags, values).map("=".join).map(lambda word: [word]) | alone
 
 
 def _of_command(name: str) -> st.SearchStrategy[tuple[str, ...]]:
-    options = st.lists(_pieces(commands()[name]), max_size=2)
+    actions = commands()[name]._actions
+    options = st.lists(st.sampled_from(actions).flatmap(_pieces), max_size=2)
     return options.map(lambda pieces: (name, *(word for piece in pieces for word in piece)))
 
 
@@ -102,11 +113,25 @@ _FINE = st.lists(st.sampled_from(_PAIRS), max_size=3).map(dict)
 _VARIABLES = st.dictionaries(
     VARIABLES.map(_passable).filter(lambda name: "=" not in name), _ODD.map(_inside) | _LIKELY, max_size=3
 )
-_COMMANDS = st.sampled_from(sorted(commands())).flatmap(_of_command)
-CALLS = st.builds(
+_ALL = sorted(commands())
+#: Each command as often as it has options.
+_BY_OPTIONS = [name for name in _ALL for _ in commands()[name]._actions]
+_FILES = st.tuples(st.sampled_from(_NAMES), CONTENTS)
+_ODD_SETTINGS = st.builds(
     Call,
-    arguments=_COMMANDS | _COMMANDS | _COMMANDS | st.lists(_ARGUMENTS, max_size=2).map(tuple),
-    variables=_VARIABLES | _FINE | _FINE | st.just({"LUX_SETTINGS_FILE": FILE}) | st.just({}),
-    file=st.tuples(st.sampled_from(_NAMES), CONTENTS),
+    arguments=st.sampled_from(_ALL).map(lambda name: (name,)),
+    variables=_VARIABLES | _FINE | _FINE | st.just({"LUX_SETTINGS_FILE": FILE}),
+    file=_FILES,
     filled=st.booleans(),
 )
+_ODD_ARGUMENTS = st.builds(
+    Call,
+    arguments=st.sampled_from(_BY_OPTIONS).flatmap(_of_command),
+    variables=st.just({}) | _FINE,
+    file=_FILES,
+    filled=st.just(True),
+)
+_NO_COMMANDS = st.builds(
+    Call, arguments=st.lists(_ARGUMENTS, max_size=2).map(tuple), variables=_FINE, file=_FILES, filled=st.booleans()
+)
+CALLS = _ODD_SETTINGS | _ODD_ARGUMENTS | _ODD_ARGUMENTS | _NO_COMMANDS

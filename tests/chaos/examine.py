@@ -155,10 +155,17 @@ def published_paths(folder: Path) -> list[Path]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """What each published file holds, by its plain name; where a compressed one stands beside it, the plain one."""
-    return {
-        path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for path in reversed(published_paths(folder))
-    }
+    return {path.name.removesuffix(".gz"): _content(path) for path in reversed(published_paths(folder))}
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The same with digests only: a month of whole files does not fit into memory."""
+    paths = reversed(published_paths(folder))
+    return {path.name.removesuffix(".gz"): sha256(_content(path)).hexdigest() for path in paths}
+
+
+def _content(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
 def only_reads(pump: SimulatedPump) -> int:
@@ -196,7 +203,7 @@ def _check_published(folder: Path, now: datetime, rollup: Callable[..., Rollup],
     while batch := list(islice(readings, BATCH)):
         shards.append(batch)
     make_all(rollup(fresh, now=now))
-    wanted, found = contents(fresh), contents(folder)
+    wanted, found = _digests(fresh), _digests(folder)
     shutil.rmtree(fresh)
     if misled:
         found = {name: content for name, content in found.items() if name in wanted}
