@@ -113,7 +113,7 @@ def _attack(name: str, about: str, blow: Blow, share: float) -> Attack:
 
 ATTACKS = (
     _attack("kill", "SIGKILL at random moments", _at_work, 1.0),
-    _attack("kill-at-start", "SIGKILL in the start", _at_start, 0.5),
+    _attack("kill-at-start", "SIGKILL in the start", _at_start, 0.4),
     _attack("kill-at-stop", "SIGKILL in the stop", _at_stop, 0.3),
     sigterm.ATTACK,
 )
