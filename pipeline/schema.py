@@ -140,17 +140,25 @@ class RowWriter:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self._divisors = [sensor.divisor for sensor in schema.sensors]
+        self._answer: Answer | None = None
         self._raws: tuple[int | None, ...] = (None,) * len(schema.sensors)
+        self._rest = ""
         self._cells = [""] * len(schema.sensors)
 
     def line(self, reading: Reading, time_ms: int) -> bytes:
         """One whole line for a reading that fits, standing at `time_ms`; missing sensors leave their cell empty."""
-        raws = _padded(reading.answer, self.schema.counts)
+        # A clock that stands has the same answer compared with every row of its moment, each at another millisecond.
+        if reading.answer is not self._answer:
+            self._render(reading.answer)
+            self._answer = reading.answer
+        return f"{utc_text(time_ms)},{local_text(time_ms, reading.offset_s)},{self._rest}".encode()
+
+    def _render(self, answer: Answer) -> None:
+        raws = _padded(answer, self.schema.counts)
         for i in _changed(self._raws, raws):
             self._cells[i] = _cell(raws[i], self._divisors[i])
         self._raws = raws
-        lead = (utc_text(time_ms), local_text(time_ms, reading.offset_s), LIVE)
-        return (",".join([*lead, *self._cells]) + "\n").encode()
+        self._rest = ",".join([LIVE, *self._cells]) + "\n"
 
 
 def _changed(old: Sequence[object], new: Sequence[object]) -> Iterator[int]:

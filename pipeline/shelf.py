@@ -60,9 +60,14 @@ class Shelf:
         """The ranges whose part is there no more."""
         return [source for source in recorded if source.part not in self._parts]
 
-    def first(self) -> Source | None:
-        """All of the first part that has rows."""
-        return next((found for part in self._parts if (found := self._find(part, *ALWAYS))), None)
+    def first_ms(self) -> int | None:
+        """The time of the first row; None where there is none."""
+        begun = next((part.day for part in self._order if self._find(part, *ALWAYS)), None)
+        if begun is None:
+            return None
+        # A clock that was set back, or another zone, lets a later part begin earlier.
+        near = self._between(begun, begun + 2 * _SPREAD)
+        return min(found.first_ms for part in near if (found := self._find(part, *ALWAYS)))
 
     def sources(self, window: Window, recorded: Sequence[Source] = ()) -> list[Source]:
         """The ranges of all parts that lie in a window, in order of time.

@@ -159,10 +159,11 @@ class Rollup:
 
     def _ended(self, now: datetime) -> Iterator[Window]:
         """All windows that have ended, within the retention and not before the first shard, oldest first."""
-        begun = self._shelf.first()
-        if begun is None:
+        begun_ms = self._shelf.first_ms()
+        if begun_ms is None:
             return
-        first = begun.day
+        # No zone is further behind UTC than a day.
+        first = from_ms(begun_ms).date() - timedelta(days=1)
         last = window.last_ended(now, self._csv_time, self._zone)
         if self._retention_days:
             first = max(first, last - timedelta(days=self._retention_days - 1))
@@ -172,7 +173,7 @@ class Rollup:
                 continue
             for kind in window.KINDS:
                 one = self.window(day, kind)
-                if one.end_ms > begun.first_ms:
+                if one.end_ms > begun_ms:
                     yield one
 
     def is_current(self, one: Window) -> bool:

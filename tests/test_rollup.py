@@ -595,6 +595,19 @@ def test_another_csv_time_makes_files_anew_from_compressed_shards_too(tmp_path: 
     assert {name: times(content) for name, content in published(tmp_path).items() if name in wanted} == wanted
 
 
+def test_clock_set_back_on_the_very_first_day_leaves_no_reading_out(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0), reading(60), reading(-6 * HOUR), reading(-5 * HOUR), reading(DAY)])
+    make_all(make_rollup(tmp_path))
+    assert len(times(published(tmp_path)["2026-01-05_daily.csv"])) == 1
+    assert len(times(published(tmp_path)["2026-01-06_weekly.csv"])) == 4
+
+
+def test_readings_of_another_zone_are_in_the_window_that_ends_before_their_day(tmp_path: Path) -> None:
+    open_shards(tmp_path).append([reading(0, zone=ZoneInfo("Pacific/Kiritimati")), reading(DAY)])
+    make_all(make_rollup(tmp_path, csv_time=wall_time(23)))
+    assert len(times(published(tmp_path)["2026-01-05_daily.csv"])) == 1
+
+
 @pytest.mark.parametrize("start", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1960, 2, 28, 23, tzinfo=UTC)])
 def test_clock_that_was_never_set_gets_its_files_once(tmp_path: Path, start: datetime) -> None:
     open_shards(tmp_path).append([at(start + timedelta(hours=i), i) for i in range(30)])

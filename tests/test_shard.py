@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import files
+from pipeline import schema as schema_module
 from pipeline.errors import ChangedPartError
-from pipeline.reading import Reading
+from pipeline.reading import Answer, Reading
 from pipeline.schema import Schema, decode_schema
 from tests import dumps
 from tests.parts import open_shards, reading, stored
@@ -132,6 +133,23 @@ def test_clock_set_back_by_an_hour_loses_and_doubles_nothing(tmp_path: Path) -> 
     assert sum(r.time_ms % 1000 == 1 for r in found) == 120
     assert [r.time_ms for r in found] == sorted({r.time_ms for r in found})
     assert names(tmp_path) == ["2026-01-05.2.csv", "2026-01-05.csv"]
+
+
+def test_clock_that_stands_renders_each_answer_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[object] = []
+    real = schema_module._padded
+
+    def counting(answer: Answer, counts: tuple[int, int, int]) -> tuple[int | None, ...]:
+        rendered.append(answer)
+        return real(answer, counts)
+
+    monkeypatch.setattr(schema_module, "_padded", counting)
+    shards = open_shards(tmp_path)
+    shards.append([reading(0, value) for value in range(1, 60)])
+    found = stored(tmp_path)
+    assert [one.answer.parameters[0] for one in found] == list(range(1, 60))
+    assert {b.time_ms - a.time_ms for a, b in pairwise(found)} == {1}
+    assert len(rendered) == 59
 
 
 def test_columns_that_change_and_change_back_share_two_parts(tmp_path: Path) -> None:

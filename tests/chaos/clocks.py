@@ -46,9 +46,10 @@ NIGHTS = (
 _CSV_TIMES = (time(2, 30), time(2, 15), time(2), time(1, 45), time(1, 30), time(3), time(0), time(7))
 
 
-#: The evening before the clocks go back, and how many days of shards there are then.
+#: The day before the clocks go back.
 _AUTUMN = datetime(2026, 10, 24, 10, tzinfo=UTC)
-_PAST_DAYS = 400
+#: The usual retentions, counted from the third newest day.
+_DAYS_KEPT, _DAYS_PLAIN = 365, 8
 
 
 def small(_: datetime) -> Answer:
@@ -139,14 +140,16 @@ def _mislead(clock: SteppedClock, truth: TurnedClock, chance: random.Random) -> 
 
 def _retention(data: Path, pump: SimulatedPump, chance: random.Random, number: int) -> Callable[..., Tally]:
     """400 days of shards and the usual retention; then ten years ahead for an hour, or for two days."""
-    older = _past(data)
+    is_short = number % 2 == 0
+    # Where the clock is wrong for an hour, fewer days are past their time than might go at once.
+    older = _past(data, _DAYS_KEPT + 4 if is_short else 400)
     clock = SteppedClock(_AUTUMN)
-    options = _options("Europe/Berlin", time(7), CSV_RETENTION_DAYS="4", SHARD_RETENTION_DAYS="365")
+    options = _options("Europe/Berlin", time(7), CSV_RETENTION_DAYS="4", SHARD_RETENTION_DAYS=str(_DAYS_KEPT))
     machine = Machine(data, pump, clock, chance, interval_s=3600, **options)
     starts, begun = 1, clock.monotonic()
     machine.run(chance.uniform(1, 20) * HOUR)
     clock.step(ahead := chance.choice((3652 * DAY, 3653 * DAY, 26_000 * DAY)))
-    wrong_s = HOUR if number % 2 == 0 else 2.1 * DAY
+    wrong_s = HOUR if is_short else 2.1 * DAY
     # Up to midnight of the wrong clock, so that an hour falls into two days.
     machine.run(_until_midnight(clock) - HOUR / 2)
     for _ in range(3):
@@ -161,7 +164,7 @@ def _retention(data: Path, pump: SimulatedPump, chance: random.Random, number: i
     machine.roll()
     machine.stop()
     most = DAYS_AT_ONCE * (starts + int((clock.monotonic() - begun) // DAY))
-    return partial(_retained, older, clock.utc(), most=most, only_old=wrong_s == HOUR)
+    return partial(_retained, older, clock.utc(), most=most, only_old=is_short)
 
 
 def _until_midnight(clock: SteppedClock) -> float:
@@ -169,9 +172,9 @@ def _until_midnight(clock: SteppedClock) -> float:
     return (local.replace(hour=23, minute=59, second=59) - local).total_seconds()
 
 
-def _past(data: Path) -> list[Reading]:
-    """A reading at noon of each of 400 days, in shards as they stand after that time: the older ones compressed."""
-    readings = [reading((_AUTUMN - NOON).total_seconds() - i * DAY, i) for i in reversed(range(1, _PAST_DAYS))]
+def _past(data: Path, days: int) -> list[Reading]:
+    """A reading at noon of each of so many days, in shards as they stand after that time: the older ones compressed."""
+    readings = [reading((_AUTUMN - NOON).total_seconds() - i * DAY, i) for i in reversed(range(1, days))]
     open_shards(data).append(readings[-2:])
     schema = Schema.of(readings[0].answer)
     for one in readings[:-2]:
@@ -200,9 +203,13 @@ def _retained(
     """
     there = {part.day for part in list_parts(data / "shards")}
     gone = [one.day for one in older if one.day not in there]
-    limit = now.astimezone(BERLIN).date() - timedelta(days=365 + 2)
+    counted_from = now.astimezone(BERLIN).date() - timedelta(days=2)
+    limit = counted_from - timedelta(days=_DAYS_KEPT)
     if gone != [one.day for one in older[: len(gone)]] or len(gone) > most or (only_old and gone and gone[-1] > limit):
         raise BrokenError(f"{len(gone)} days went, {gone[:1]} to {gone[-1:]}, where {most} may, up to {limit}")
+    packed = [one.day for one in older if (data / "shards" / f"{one.day}.csv.gz").exists()]
+    if only_old and packed[-1] > counted_from - timedelta(days=_DAYS_PLAIN):
+        raise BrokenError(f"{packed[-1]} was compressed before its time")
     if not gone:
         raise BrokenError("no day went, though there were days past the retention")
     with closing(Journal(journal)) as sent:
