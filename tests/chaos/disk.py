@@ -18,6 +18,7 @@ from pipeline.simulator import Fault
 from pipeline.simulator_answers import Journal
 from tests.chaos import faults
 from tests.chaos.disk_round import PATIENCE_S, Round, rounds
+from tests.chaos.examine import reported
 from tests.chaos.tally import Attack, BrokenError
 from tests.parts import NOON, open_shards, reading
 from tests.small_disk import write_protected
@@ -62,10 +63,15 @@ def _refuses(one: Round, _: Path) -> int:
     """More readings come than may wait in memory."""
     with one.service(f"waiting={_FEW}"):
         one.wait(one.chance.randrange(1, 5))
-        with one.full():
+        with one.full(wholly=True):
             one.wait(_FEW + one.chance.randrange(10, 30))
         one.wait(3)
-    return one.told("queue works again", "refused")
+    refused = one.told("queue works again", "refused")
+    if (booked := reported(one.data)) != refused:
+        raise BrokenError(f"{refused} readings were refused, {booked} stand in the gap book")
+    if not refused:
+        raise BrokenError("nothing was refused")
+    return refused
 
 
 def _starts_and_stops_full(one: Round, _: Path) -> int:
