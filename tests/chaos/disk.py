@@ -18,6 +18,7 @@ from pipeline.simulator import Fault
 from pipeline.simulator_answers import Journal
 from tests.chaos import faults
 from tests.chaos.disk_round import PATIENCE_S, Round, rounds
+from tests.chaos.examine import reported
 from tests.chaos.tally import Attack, BrokenError
 from tests.parts import NOON, open_shards, reading
 from tests.small_disk import write_protected
@@ -43,7 +44,7 @@ def _fills_and_is_freed(one: Round, journal: Path) -> int:
         one.wait(one.chance.randrange(5))
         for _ in range(one.chance.randrange(2, 4)):
             with one.full():
-                one.wait(one.chance.randrange(5, 25))
+                one.wait(one.chance.randrange(5, 20))
                 _until(lambda: not list(one.data.glob("*/*.part")), "a rollup keeps space on a full disk")
             one.wait(one.chance.randrange(1, 10))
         one.wait(2)
@@ -62,10 +63,15 @@ def _refuses(one: Round, _: Path) -> int:
     """More readings come than may wait in memory."""
     with one.service(f"waiting={_FEW}"):
         one.wait(one.chance.randrange(1, 5))
-        with one.full():
-            one.wait(_FEW + one.chance.randrange(10, 30))
+        with one.full(wholly=True):
+            one.wait(_FEW + one.chance.randrange(5, 20))
         one.wait(3)
-    return one.told("queue works again", "refused")
+    refused = one.told("queue works again", "refused")
+    if (booked := reported(one.data)) != refused:
+        raise BrokenError(f"{refused} readings were refused, {booked} stand in the gap book")
+    if not refused:
+        raise BrokenError("nothing was refused")
+    return refused
 
 
 def _starts_and_stops_full(one: Round, _: Path) -> int:
@@ -97,9 +103,9 @@ def _open_files(process: subprocess.Popen[str]) -> int:
 
 
 def _check_cpu(process: subprocess.Popen[str]) -> None:
-    """Hold the processor time of one second against what waiting takes."""
+    """Hold the processor time of half a second against what waiting takes."""
     began, used = time.monotonic(), _cpu_s(process)
-    time.sleep(1.0)
+    time.sleep(0.5)
     if (share := (_cpu_s(process) - used) / (time.monotonic() - began)) > _MOST_CPU:
         raise BrokenError(f"{share:.0%} of a core while the disk is full and the pump away")
 

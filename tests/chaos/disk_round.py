@@ -61,12 +61,13 @@ class Round:
             raise BrokenError("polling stopped")
 
     @contextmanager
-    def full(self) -> Iterator[None]:
-        """Let the disk be full, now and then all but full."""
+    def full(self, *, wholly: bool = False) -> Iterator[None]:
+        """Let the disk be full, or, where it need not be so wholly, now and then all but full."""
         ballast = self.data / "ballast"
         self.troubles += 1
         fill(ballast)
-        os.truncate(ballast, max(ballast.stat().st_size - self.chance.choice(_LEFT), 0))
+        if not wholly:
+            os.truncate(ballast, max(ballast.stat().st_size - self.chance.choice(_LEFT), 0))
         try:
             yield
         finally:
