@@ -198,6 +198,6 @@ ATTACKS = (
         _run,
         share=0.3,
         batch=24,
-        short=len(DAMAGES),
+        short=6,
     ),
 )
