@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +23,8 @@ log = logging.getLogger("rollup")
 #: Version of the checkpoint file's members.
 FORMAT = 1
 SUFFIX = ".checkpoint"
+#: What a gzip file ends with: CRC-32 and length of what it holds.
+_GZIP_END = struct.Struct("<II")
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,21 @@ def load(target: Path) -> Checkpoint | None:
         event(log, logging.WARNING, "damaged checkpoint thrown away", file=path, error=error)
         path.unlink()
         return None
+
+
+def is_of_length(record: Checkpoint, target: Path) -> bool:
+    """Whether a finished file, compressed or not, is as long as its record says; of a compressed one its end tells it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if target.exists():
+        return target.stat().st_size == record.length
+    with target.with_name(target.name + ".gz").open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _GZIP_END.size, 0))
+        end = file.read()
+    return end == _GZIP_END.pack(record.crc, record.length % (1 << 32))
 
 
 def save(target: Path, checkpoint: Checkpoint) -> None:

@@ -120,8 +120,12 @@ def digest(line: bytes) -> bytes:
 
 def survey(file: BinaryIO, fields: int, start: int) -> Survey:
     """Look at every line from offset `start`, where the header ended; `fields` is the number of its columns."""
-    found = Survey(end=start)
-    file.seek(start)
+    found = Survey(end=start, size=start)
+    try:
+        file.seek(start)
+    except DAMAGE as error:
+        found.damage = error
+        return found
     whole: list[Line] = []
     offset = start
     while piece := _next_piece(file, found):

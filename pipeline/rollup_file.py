@@ -22,7 +22,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import LoggerError, RollupSpaceError, RollupStoppedError
 from pipeline.log import event
 from pipeline.part import Part, open_part, path_of
-from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened
+from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened, whole_lines
 from pipeline.window import Window
 
 log = logging.getLogger("rollup")
@@ -36,8 +36,8 @@ PART_SUFFIX = ".part"
 class RollupFile:
     """The file of a window in a folder, made from ranges of the shards' parts, given in order of time.
 
-    `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all;
-    `stopping` is asked between two chunks whether to stop.
+    `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all; `stopping` is
+    asked between two chunks whether to stop; `dirty` are the parts in which bad lines were met, and takes new ones.
     """
 
     def __init__(
@@ -50,14 +50,18 @@ class RollupFile:
         reserve: int,
         progress: Callable[[int, int], object] = lambda _done, _total: None,
         stopping: Callable[[], bool] = lambda: False,
+        dirty: set[Part],
     ) -> None:
         self.target = folder / window.name
-        self._part = folder / (window.name + PART_SUFFIX)
+        self._part = self.target.with_name(window.name + PART_SUFFIX)
         self._shards = shards
         self._reserve = reserve
         self._progress = progress
         self._stopping = stopping
         self._plan = Checkpoint(window.start_ms, window.end_ms, tuple(sources))
+        self._dirty = dirty
+        # A weekly has the rows of dailies: each is looked at once.
+        self._thorough = window.kind == "daily" or any(each.part in dirty for each in sources)
         self._total = sum(source.end - source.start for source in sources)
 
     def build(self) -> Checkpoint:
@@ -68,8 +72,7 @@ class RollupFile:
             RollupStoppedError: `stopping` said so; the next build goes on.
             OSError, DirtyPartError: the checkpoint stays.
         """
-        headers = [self._header(source) for source in self._plan.sources]
-        columns = _joined(headers)
+        columns = _joined([self._header(source) for source in self._plan.sources])
         state = self._resumed()
         self._need(self._total - (state.length if state else 0))
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
@@ -115,10 +118,10 @@ class RollupFile:
         os.ftruncate(descriptor, state.length)
         for step in _steps(self._plan.sources)[state.steps :]:
             try:
-                pieces = self._pieces(step, columns)
-                length, crc = self._write(descriptor, state, pieces)
+                length, crc = self._write(descriptor, state, self._pieces(step, columns))
             except DirtyPartError as error:
                 event(log, logging.WARNING, "bad bytes in a shard, copied line by line", step=step, error=error)
+                self._dirty.update(source.part for source in step)
                 length, crc = self._write(descriptor, state, self._rows(step, columns))
             os.ftruncate(descriptor, length)
             os.fsync(descriptor)
@@ -139,18 +142,17 @@ class RollupFile:
         return length, crc
 
     def _pieces(self, step: Sequence[Source], columns: list[bytes]) -> Iterator[bytes]:
-        source = step[0]
-        if len(step) == 1 and source.clean and _split(self._header(source)) == columns:
-            return self._copied(source)
+        if len(step) == 1 and step[0].clean and _split(self._header(step[0])) == columns:
+            return self._copied(step[0])
         return self._rows(step, columns)
 
     def _copied(self, source: Source) -> Iterator[bytes]:
         with opened(self._path(source.part)) as content:
-            for offset in range(source.start, source.end, _CHUNK):
-                piece = content.at(offset, min(_CHUNK, source.end - offset))
-                if b"\0" in piece:
-                    raise DirtyPartError(f"NUL bytes in {source.part.name}")
-                yield piece
+            columns, offset = len(_split(header_of(content))), source.start
+            while offset < source.end:
+                lines = whole_lines(content.at(offset, min(_CHUNK, source.end - offset)), columns, self._thorough)
+                yield lines
+                offset += len(lines)
 
     def _rows(self, step: Sequence[Source], columns: list[bytes]) -> Iterator[bytes]:
         """The rows of overlapping ranges merged by time, gathered to chunks."""

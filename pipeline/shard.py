@@ -35,8 +35,8 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 #: Days that stay open at once: a batch seldom touches more than two.
 _OPEN_DAYS = 3
-#: Days whose parts are checked when the service starts.
-_CHECKED_DAYS = 2
+#: Days whose parts are checked when the service starts: those that the next weekly file is made from.
+_CHECKED_DAYS = 9
 
 
 class OpenDay:
@@ -185,7 +185,7 @@ class Shards:
             raise
 
     def check(self) -> None:
-        """Mend the parts of the newest days and remove what a dead process left half written.
+        """Mend the parts of the newest days, a week and more, and remove what a dead process left half written.
 
         Raises:
             OSError: the disk does not serve.

@@ -16,6 +16,7 @@ from pipeline.clock import Clock, from_ms
 from pipeline.errors import LoggerError
 from pipeline.log import event
 from pipeline.outage import Outage
+from pipeline.part import Part
 from pipeline.rollup_file import PART_SUFFIX, RollupFile
 from pipeline.shelf import Shelf
 from pipeline.window import Window
@@ -66,6 +67,7 @@ class Rollup:
         self._given_up: set[Window] = set()
         self._empty: set[Window] = set()
         self._bare: set[date] = set()
+        self._dirty: set[Part] = set()
         self._unfinished: list[Window] = []
         self._outage = Outage(log, "rollup", clock)
         #: Files made since the start.
@@ -132,6 +134,7 @@ class Rollup:
             reserve=self._reserve,
             progress=progress,
             stopping=self._stopping.is_set,
+            dirty=self._dirty,
         )
         record = making.build()
         self.made += 1
@@ -189,6 +192,8 @@ class Rollup:
             return False
         if self._shelf.lost(record.sources):
             return True
+        if not checkpoint.is_of_length(record, target):
+            return False
         # Ranges that were found for another window say nothing of this one.
         known = record.sources if (record.start_ms, record.end_ms) == (one.start_ms, one.end_ms) else ()
         return list(record.sources) == self._shelf.sources(one, known)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import gzip
 import io
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.part import Part, line_time, list_parts, longest_rising, parse_name, survey
+from pipeline.part import DAMAGE, Part, line_time, list_parts, longest_rising, parse_name, survey
 
 LINE = b"2026-01-05T11:00:00.000Z,2026-01-05 12:00:00,live,21.5,-3,\n"
 
@@ -44,6 +46,15 @@ def test_plain_file_counts_where_a_compressed_one_stands_beside_it(tmp_path: Pat
 
 def test_folder_that_is_not_there_has_no_parts(tmp_path: Path) -> None:
     assert list_parts(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize("length", [5, 30, 60])
+def test_compressed_part_that_ends_in_front_of_its_rows_has_none(length: int) -> None:
+    packed = gzip.compress(b"time,local_time,source," + b"abcdefgh," * 20 + b"\n" + LINE)
+    with gzip.open(io.BytesIO(packed[:length])) as file:
+        found = survey(cast("BinaryIO", file), 6, 204)
+    assert isinstance(found.damage, DAMAGE)
+    assert (found.good, found.bad, found.size) == ([], [], found.end)
 
 
 @pytest.mark.parametrize(

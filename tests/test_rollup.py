@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
@@ -31,7 +31,7 @@ from pipeline.reading import Reading
 from pipeline.schema import Schema
 from pipeline.window import Window
 from stages import rollup as rollup_stage
-from stages.rollup import Rollup
+from stages.rollup import IDLE_S, Rollup
 from tests.parts import NOON, TurnedClock, open_shards, reading, stored
 from tests.rollups import NOW, day, make_all, make_rollup, published, times_in
 from tests.running import ROOT
@@ -313,6 +313,66 @@ def test_nul_bytes_that_nobody_saw_before_are_not_copied(tmp_path: Path, caplog:
     assert "copied line by line" in caplog.text
 
 
+def _torn(line: bytes) -> bytes:
+    return line[:60] + line[90:]
+
+
+def _digit_to_letter(line: bytes) -> bytes:
+    return line[:60] + b"q" + line[61:]
+
+
+def _end_gone(line: bytes) -> bytes:
+    return line[:-1] + b"\x8a"
+
+
+@pytest.mark.parametrize("damage", [_torn, _digit_to_letter, _end_gone])
+@pytest.mark.parametrize("chunk", [700, 1 << 20])
+def test_line_that_rotted_since_the_start_is_in_no_daily_and_no_weekly(
+    tmp_path: Path, damage: Callable[[bytes], bytes], chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollup_file, "_CHUNK", chunk)
+    open_shards(tmp_path).append(hourly(-2, 1))
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    lines = part.read_bytes().splitlines(keepends=True)
+    lines[15] = damage(lines[15])
+    part.write_bytes(b"".join(lines))
+    rollup = make_rollup(tmp_path)
+    make_all(rollup)
+    for kind in ("daily", "weekly"):
+        content = published(tmp_path)[f"2026-01-06_{kind}.csv"]
+        assert times(content) == times_in(tmp_path, rollup.window(day("2026-01-06"), kind))
+    assert rollup.step(0) == IDLE_S
+
+
+def test_compressed_part_that_ends_too_early_gives_whole_lines_only(tmp_path: Path) -> None:
+    open_shards(tmp_path).append(hourly(0, 1))
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    rollup = make_rollup(tmp_path)
+    compress(part)
+    packed = part.with_name(part.name + ".gz")
+    rollup.due(NOW)
+    packed.write_bytes(packed.read_bytes()[:-300])
+    make_all(rollup)
+    content = published(tmp_path)["2026-01-06_daily.csv"]
+    assert times(content) == times_in(tmp_path, rollup.window(day("2026-01-06"), "daily"))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_published_file_whose_length_changed_is_made_anew(tmp_path: Path, packed: bool) -> None:
+    open_shards(tmp_path).append(hourly(0, 1))
+    make_all(make_rollup(tmp_path))
+    target = tmp_path / "daily" / "2026-01-06_daily.csv"
+    wanted = target.read_bytes()
+    if packed:
+        compress(target)
+    stands = target.with_name(target.name + ".gz") if packed else target
+    assert make_rollup(tmp_path).due(NOW) == []
+    stands.write_bytes(stands.read_bytes()[:-7])
+    make_all(make_rollup(tmp_path))
+    assert published(tmp_path)[target.name] == wanted
+    assert [path.name for path in target.parent.iterdir() if path.suffix != ".checkpoint"] == [target.name]
+
+
 def test_file_that_is_no_shard_is_left_out(tmp_path: Path) -> None:
     open_shards(tmp_path).append(hourly(0, 1))
     (tmp_path / "shards" / "2026-01-05.7.csv").write_bytes(b"foreign\n")
@@ -390,6 +450,7 @@ def stopped_half_way(folder: Path) -> Path:
         one,
         sources.sources(one),
         folder / "shards",
+        dirty=set(),
         reserve=0,
         stopping=lambda: next(asked),
     )

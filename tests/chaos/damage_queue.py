@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 
 from pipeline.quarantine import FROM_QUEUE, count
-from pipeline.reading import Reading
+from pipeline.reading import Reading, carve, decode
 from pipeline.salvage import SUFFIXES
 from pipeline.simulator import read_journal
 from tests.chaos.scene import Logger, Scene, Told, holes, play
@@ -52,9 +52,11 @@ def _round(scene: Scene) -> Tally:
     is_blind = damage.is_blind or _is_gone(database)
     told = scene.start_again()
     after = stored(scene.data)
-    if gone := before - _digests(after):
-        raise BrokenError(f"{damage.name}: {len(gone)} readings that were acknowledged are gone")
-    missing = sum((_sent(scene) - _digests(after)).values())
+    if forgotten := before - _digests(after):
+        raise BrokenError(f"{damage.name}: {len(forgotten)} readings that were acknowledged are gone")
+    gone = _sent(scene) - _digests(after)
+    _check_left(scene, gone)
+    missing = sum(gone.values())
     _check_told(scene, told, missing, is_blind=is_blind)
     gaps = holes([reading.time_ms for reading in after], scene.every_s)
     if gaps != missing:
@@ -90,6 +92,18 @@ def _poll_and_copy(scene: Scene, logger: Logger, polls: int) -> None:
     logger.poll(polls // 2)
     shutil.copytree(scene.data / "queue", scene.folder / "old")
     logger.poll(polls - polls // 2)
+
+
+def _check_left(scene: Scene, gone: Counter[str]) -> None:
+    """Look for missing readings in the damaged files that were put aside.
+
+    Raises:
+        BrokenError: one stands there whole.
+    """
+    raw = [path.read_bytes() for path in (scene.data / "queue").glob("queue.db.damaged-*")]
+    whole = _digests([decode(row) for content in raw for row in carve(content)])
+    if left := gone.keys() & whole.keys():
+        raise BrokenError(f"{len(left)} readings stand whole in a damaged queue and were not taken over")
 
 
 def _check_told(scene: Scene, told: list[Told], missing: int, *, is_blind: bool) -> None:
@@ -218,6 +232,6 @@ ATTACKS = (
         _run,
         share=0.3,
         batch=25,
-        short=len(DAMAGES),
+        short=6,
     ),
 )

@@ -8,7 +8,7 @@ import re
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
@@ -132,10 +132,11 @@ def torn_lines(folder: Path) -> int:
     """
     kept = {path.name.rpartition("-")[0] for path in (folder / "quarantine").glob("*.bin")}
     paths = [*list_parts(folder / "shards").values(), *published_paths(folder)]
-    return sum(_torn(path, kept) for path in paths)
+    return sum(torn_in(path, kept) for path in paths)
 
 
-def _torn(path: Path, kept: set[str]) -> int:
+def torn_in(path: Path, kept: Container[str] = ()) -> int:
+    """The same of one file; `kept` are the origins of pieces whose copy is kept."""
     header = first_line(path)
     with open_part(path) as file:
         found = survey(file, header.count(b",") + 1, len(header))
