@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import re
 import shutil
@@ -16,6 +15,8 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
+from pipeline import gap_book
+from pipeline.gap import DISK
 from pipeline.part import first_line, list_parts, open_part, survey
 from pipeline.quarantine import BAD_LINE
 from pipeline.queue import Queue
@@ -119,10 +120,9 @@ def _flights(entries: list[str], missing: Counter[str], kills: int, ends: Collec
 
 def reported(folder: Path) -> int:
     """How many readings the logger itself told as lost: in the gap book as the disk's, or in quarantine."""
-    book = folder / "gaps.csv"
-    gaps = list(csv.DictReader(book.open(newline=""))) if book.exists() else []
+    gaps = gap_book.read(folder / gap_book.NAME)
     pieces = [path for path in (folder / "quarantine").glob("*.bin") if re.match(r"queue-|.*-line-", path.name)]
-    return sum(int(gap["missing"]) for gap in gaps if gap["reason"] == "disk") + len(pieces)
+    return sum(gap.missing for gap in gaps if gap.reason == DISK) + len(pieces)
 
 
 def torn_lines(folder: Path) -> int:

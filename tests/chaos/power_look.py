@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Self
 
 from pipeline import checkpoint, window
-from pipeline.part import DAMAGE, first_line, list_parts, open_part, survey
-from pipeline.quarantine import BAD_LINE, Quarantine
+from pipeline.part import DAMAGE
 from pipeline.reading import Answer
 from pipeline.rollup_file import PART_SUFFIX
 from tests.chaos.disk_image import Image
 from tests.chaos.disk_trace import Trace
-from tests.chaos.examine import check_names, contents, torn_lines
+from tests.chaos.examine import check_names, contents
 from tests.chaos.power_scenes import GARBAGE, Published, Queued
 from tests.chaos.tally import BrokenError
 from tests.parts import stored
@@ -85,25 +84,6 @@ def check_settled(folder: Path, known: Known) -> None:
     names = found.keys() | known.published.keys()
     if wrong := sorted(name for name in names if found.get(name) != known.published.get(name)):
         raise BrokenError(f"published files that an undisturbed logger makes otherwise: {wrong}")
-
-
-def torn_pieces(folder: Path) -> int:
-    """Lines that are no whole readings, but those in front of good ones that the logger keeps in quarantine."""
-    quarantine = Quarantine(folder / "quarantine")
-    kept = sum(
-        quarantine.holds(f"{path.name}-{BAD_LINE}-{offset}", piece)
-        for path in list_parts(folder / "shards").values()
-        for offset, piece in _bad_lines(path)
-    )
-    return torn_lines(folder) - kept
-
-
-def _bad_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    header = first_line(path)
-    with open_part(path) as file:
-        for offset, length in survey(file, header.count(b",") + 1, len(header)).bad:
-            file.seek(offset)
-            yield offset, file.read(length)
 
 
 def _published(image: Image) -> Iterator[tuple[str, bytes]]:
