@@ -26,7 +26,8 @@ from pipeline.schema import Schema, decode_schema
 from tests.chaos.disk_image import Image, write_image
 from tests.chaos.disk_layer import recording
 from tests.chaos.disk_trace import Killed, Trace
-from tests.chaos.power_look import Known, Versions, check_settled, check_standing, torn_lines, versions_of
+from tests.chaos.examine import torn_lines
+from tests.chaos.power_look import Known, Versions, check_settled, check_standing, versions_of
 from tests.chaos.power_scenes import SCENES, NotedQueue, Process, Published, Queued, Scene
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.parts import stored
