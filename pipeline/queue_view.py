@@ -41,6 +41,9 @@ def look(path: Path, quarantine_folder: Path) -> QueueView:
         return QueueView(0, None, None, size, kept)
     try:
         with _opened(path) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                # A service is about to make it.
+                return QueueView(0, None, None, size, kept)
             depth = connection.execute(f"SELECT COUNT(*) FROM {TABLE}").fetchone()[0]  # noqa: S608
             return QueueView(depth, _time(connection, "ASC"), _time(connection, "DESC"), size, kept)
     except sqlite3.DatabaseError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pipeline import VERSION, quarantine, queue_view, readout
 from pipeline.alarm import Alarm, Bell
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock
+from pipeline.errors import QueueError
 from pipeline.gap_book import NAME as GAP_BOOK
 from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock, exclusive
@@ -124,9 +125,12 @@ def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
 
 def _facts(settings: Settings, store: Store, poll: Poll, marks: Marks, stages: Sequence[Worker]) -> Document:
     """What the parts tell of themselves."""
-    view = queue_view.look(settings.cache_path, settings.data_dir / QUARANTINE)
+    try:
+        view: Document = asdict(queue_view.look(settings.cache_path, settings.data_dir / QUARANTINE))
+    except QueueError:  # told by the queue itself, which moves a damaged one aside at its next use
+        view = dict.fromkeys(field.name for field in fields(queue_view.QueueView))
     return {
-        "queue": asdict(view) | {"in_memory": store.waiting},
+        "queue": view | {"in_memory": store.waiting},
         "restarts": {worker.name: worker.restarts for worker in stages},
         "quality": marks.summary().encode(),
         "polls": {"stored": poll.polls, "missed": poll.missed, "failures": poll.failures},

@@ -68,7 +68,8 @@ def shown(found: Document, now: datetime | None = None) -> str:
     if pump := found.get("pump"):
         rows.append(("pump", _pump(pump)))
     queue = found["queue"]
-    rows.append(("queue", f"{queue['depth']} readings wait on it, {queue['in_memory']} in memory"))
+    depth = "unknown how many" if queue["depth"] is None else queue["depth"]
+    rows.append(("queue", f"{depth} readings wait on it, {queue['in_memory']} in memory"))
     rows += _gaps(found["gaps"])
     losses = found["losses"]
     rows.append(("lost", f"{losses['disk']} readings to the disk, {losses['quarantined']} pieces in quarantine"))

@@ -12,6 +12,7 @@ from tests.watching import watch
 
 
 def test_piece_is_fsynced_before_it_bears_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "quarantine").mkdir()
     steps = watch(monkeypatch)
     kept = Quarantine(tmp_path / "quarantine").keep(quarantine.FROM_QUEUE, b"no reading")
     half = f".{kept.name}.tmp"

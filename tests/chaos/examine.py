@@ -62,6 +62,7 @@ def examine(
     now: datetime | None = None,
     rollup: Callable[..., Rollup] = make_rollup,
     misled: bool = False,
+    rotten: bool = False,
 ) -> Tally:
     """Settle a stopped service's folder and tally it against the journal of its pump.
 
@@ -70,7 +71,7 @@ def examine(
     answers may have been sent without a line in the journal, one for each time that the pump itself was killed.
     `reported` is how many the logger itself told as lost. `rollup` makes the stage that settles the folder, from a
     folder and `now`. Where the clock `misled` the logger, files of windows that have not ended by `now`, or are too
-    old, may stand there too.
+    old, may stand there too. Where the disk was `rotten`, bad lines whose copies are kept are not torn.
 
     Raises:
         BrokenError: the queue is not empty, a published file is not what an undisturbed logger makes of the same
@@ -96,7 +97,7 @@ def examine(
         reported=told,
         lost=missing.total() - in_flight - told,
         doubled=(there - sent).total() - len(foreign),
-        torn=torn_lines(folder),
+        torn=torn_lines(folder, rotten=rotten),
     )
 
 
@@ -125,12 +126,13 @@ def reported(folder: Path) -> int:
     return sum(gap.missing for gap in gaps if gap.reason == DISK) + len(pieces)
 
 
-def torn_lines(folder: Path) -> int:
+def torn_lines(folder: Path, *, rotten: bool = False) -> int:
     """Lines of shards and published files that are no whole rising rows under their header.
 
-    A bad line of a shard is none where its copy is kept: the logger has seen it, and every reader passes over it.
+    Where the disk was `rotten`, a bad line of a shard is none if its copy is kept: the logger has seen it, and every
+    reader passes over it.
     """
-    kept = {path.name.rpartition("-")[0] for path in (folder / "quarantine").glob("*.bin")}
+    kept = {path.name.rpartition("-")[0] for path in (folder / "quarantine").glob("*.bin")} if rotten else ()
     paths = [*list_parts(folder / "shards").values(), *published_paths(folder)]
     return sum(torn_in(path, kept) for path in paths)
 

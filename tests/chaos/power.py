@@ -157,7 +157,7 @@ def _examine(
         stored=(known.answers & found).total(),
         lost=(known.answers - found).total(),
         doubled=(found - known.answers).total(),
-        torn=torn_lines(folder),
+        torn=torn_lines(folder, rotten=True),
     )
     if tally.holds:
         check_settled(folder, known)

@@ -132,7 +132,7 @@ class Scene:
 
     def tally(self, reported: int) -> Tally:
         """What stands there against what was sent."""
-        return examine(self.data, self.journal, rounds=1, reported=reported, now=self.now)
+        return examine(self.data, self.journal, rounds=1, reported=reported, now=self.now, rotten=True)
 
 
 class Logger:

@@ -38,8 +38,8 @@ MUTANTS = (
         name="plain file goes before the name of its gz is durable",
         breaks="promise 2",
         file=_COMPRESS,
-        old="temporary.replace(target)\n    files.sync_folder(target.parent)",
-        new="temporary.replace(target)",
+        old="before its name was durable.\n    files.sync_folder(path.parent)",
+        new="before its name was durable.",
         tests=(_ORDER,),
     ),
     Mutant(

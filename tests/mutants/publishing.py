@@ -45,7 +45,7 @@ MUTANTS = (
         name="new folder not durable in its parent",
         breaks="promise 2",
         file=_FILES,
-        old="folder.mkdir(exist_ok=True)\n    sync_folder(folder.parent)",
+        old="folder.mkdir(exist_ok=True)\n        sync_folder(folder.parent)",
         new="folder.mkdir(exist_ok=True)",
         tests=("tests/test_files.py::test_each_new_folder_is_durable_in_the_one_above_it",),
     ),

@@ -14,8 +14,8 @@ MUTANTS = (
         name="rollup grows under its final name",
         breaks="promise 1",
         file=_FILE,
-        old="self._part = folder / (window.name + PART_SUFFIX)",
-        new="self._part = folder / window.name",
+        old="self._part = self.target.with_name(window.name + PART_SUFFIX)",
+        new="self._part = self.target.with_name(window.name)",
         tests=("tests/test_rollup.py::test_stop_ends_a_rollup_between_two_chunks",),
     ),
     Mutant(
