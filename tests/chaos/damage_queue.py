@@ -1,8 +1,8 @@
 """Damage to the queue's files at rest, with a backlog on it.
 
 A reading that was acknowledged survives it all. What was on the queue and is gone is told: rows that are no readings
-lie in quarantine, others are counted when the rest is taken over, and every one is a hole between stored readings on
-the grid of polls. Where SQLite cannot see the damage (a log that vanished or rotted, an old copy) only the hole tells.
+lie in quarantine, others are counted when the rest is taken over, and every one is in the gap book as the disk's. Where
+SQLite cannot see the damage (a log that vanished or rotted, an old copy) only the gap book tells.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.quarantine import FROM_QUEUE, count
 from pipeline.reading import Reading, carve, decode
 from pipeline.salvage import SUFFIXES
 from pipeline.simulator import read_journal
-from tests.chaos.scene import Logger, Scene, Told, holes, play
+from tests.chaos.scene import Logger, Scene, Told, play, told_lost
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.parts import stored
 
@@ -58,10 +58,10 @@ def _round(scene: Scene) -> Tally:
     _check_left(scene, gone)
     missing = sum(gone.values())
     _check_told(scene, told, missing, is_blind=is_blind)
-    gaps = holes([reading.time_ms for reading in after], scene.every_s)
-    if gaps != missing:
-        raise BrokenError(f"{damage.name}: {missing} missing, and {gaps} holes in the shards' times")
-    return scene.tally(gaps)
+    lost = told_lost(scene.data)
+    if lost != missing:
+        raise BrokenError(f"{damage.name}: {missing} missing, and {lost} told in the gap book of {scene.folder}")
+    return scene.tally(lost)
 
 
 def _damage(scene: Scene) -> Damage:

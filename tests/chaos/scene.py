@@ -8,21 +8,26 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pipeline import readout
+from pipeline import gap_book, quarantine, readout
 from pipeline.catalog import Catalog
+from pipeline.clock import to_ms, utc_text
 from pipeline.errors import LoggerError
+from pipeline.gap import DISK
+from pipeline.gap_book import GapBook
+from pipeline.gap_watch import GapWatch
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.reading import Answer, decode
 from pipeline.simulator import SimulatedPump
+from pipeline.state import Document
 from pipeline.store import Store
+from stages.watch import Watch
 from stages.write import Write
 from tests.chaos.examine import examine, only_reads
 from tests.chaos.tally import BrokenError, Tally
@@ -127,6 +132,7 @@ class Scene:
                 logger.drain()
                 logger.poll(_POLLS_AFTER)
                 logger.drain()
+                logger.look()
             make_all(make_rollup(self.data, now=self.now))
         return told
 
@@ -147,11 +153,42 @@ class Logger:
         read = partial(readout.read, shards, Catalog(shards))
         self.store = Store(queue, read, zone=BERLIN, clock=scene.clock)
         self._write: Write | None = None
+        self._gaps = GapWatch(scene.every_s)
+        self._watch = self._watching()
+
+    def _watching(self) -> Watch:
+        scene = self._scene
+        kept = Quarantine(scene.data / "quarantine")
+        return Watch(
+            scene.data,
+            self.store,
+            self._gaps,
+            GapBook(scene.data / gap_book.NAME, kept.keep),
+            interval_s=scene.every_s,
+            zone=BERLIN,
+            clock=scene.clock,
+            times=partial(readout.times, scene.data / "shards"),
+            takeovers=lambda: self.queue.takeovers,
+            silent=lambda _now: {},
+            quarantined=partial(quarantine.lost, kept.folder),
+            facts=self._facts,
+        )
+
+    def _facts(self) -> Document:
+        oldest = self.store.oldest_waiting_ms()
+        return {"queue": {"oldest": utc_text(oldest) if oldest is not None else None}}
+
+    def look(self) -> None:
+        """Bring the gap book and the state up to date."""
+        self._watch.step(self._scene.clock.monotonic())
 
     def poll(self, count: int) -> None:
         """So many polls, each put on the queue."""
         for _ in range(count):
-            self.store.add(self._scene.now, self._pump.read())
+            now = self._scene.now
+            self.store.add(now, self._pump.read())
+            self._gaps.stored(to_ms(now), self._scene.clock.monotonic())
+            self.look()
             self._scene.clock.turn(self._scene.every_s)
 
     def write_a_batch(self, count: int) -> None:
@@ -197,7 +234,6 @@ def play(folder: Path, rounds: range, every_s: float, act: Callable[[Scene], Tal
     return total
 
 
-def holes(times_ms: list[int], every_s: float) -> int:
-    """How many polls of the grid lie between stored readings and are not stored themselves."""
-    step = timedelta(seconds=every_s) / timedelta(milliseconds=1)
-    return sum(round((later - earlier) / step) - 1 for earlier, later in pairwise(times_ms))
+def told_lost(folder: Path) -> int:
+    """How many readings the gap book tells as lost by the disk."""
+    return sum(gap.missing for gap in gap_book.read(folder / gap_book.NAME) if gap.reason == DISK)
