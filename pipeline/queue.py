@@ -15,11 +15,13 @@ out what was got but not acknowledged, so depth comes from SQL.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from persistqueue import SQLiteQueue
 from persistqueue.exceptions import Empty
@@ -30,6 +32,8 @@ from pipeline.errors import DamagedQueueError, QueueError
 from pipeline.log import event
 
 log = logging.getLogger("queue")
+
+T = TypeVar("T")
 
 #: The library names its table `queue_<name>`.
 TABLE = "queue_default"
@@ -122,6 +126,11 @@ class Queue:
         """How many readings are not acknowledged."""
         with self._using() as queue:
             return int(queue._count())  # SQL; the public qsize leaves out what was got
+
+    def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """The answer to a question that only reads, asked of the connection that is open."""
+        with self._using() as queue:
+            return question(queue._getter)
 
     def wait(self, timeout_s: float) -> None:
         """Return when a reading arrived or `wake` was called since the last wait, or after so many seconds."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline import quarantine
 from pipeline.clock import utc_text
 from pipeline.errors import DamagedReadingError, QueueError
-from pipeline.queue import TABLE
+from pipeline.queue import TABLE, Queue
 from pipeline.reading import decode
 from pipeline.salvage import SUFFIXES
 
@@ -35,8 +35,7 @@ def look(path: Path, quarantine_folder: Path) -> QueueView:
     Raises:
         QueueError: the file is no queue.
     """
-    size = sum(file.stat().st_size for file in _files(path) if file.exists())
-    kept = quarantine.count(quarantine_folder, quarantine.FROM_QUEUE)
+    size, kept = _size(path), quarantine.count(quarantine_folder, quarantine.FROM_QUEUE)
     if not path.exists() or not path.stat().st_size:
         return QueueView(0, None, None, size, kept)
     try:
@@ -44,10 +43,32 @@ def look(path: Path, quarantine_folder: Path) -> QueueView:
             if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 # A service is about to make it.
                 return QueueView(0, None, None, size, kept)
-            depth = connection.execute(f"SELECT COUNT(*) FROM {TABLE}").fetchone()[0]  # noqa: S608
-            return QueueView(depth, _time(connection, "ASC"), _time(connection, "DESC"), size, kept)
+            return QueueView(*_waiting(connection), size, kept)
     except sqlite3.DatabaseError as error:
         raise QueueError(f"{path}: {error}", hint="a running service moves a damaged queue aside by itself") from error
+
+
+def of(queue: Queue, quarantine_folder: Path) -> QueueView:
+    """The state of a queue that this process has open.
+
+    It is asked through the queue's own connection: connections of one process share what they know of the log, and one
+    that may not write it would forbid that to the queue's too.
+
+    Raises:
+        QueueError: it cannot be read now.
+    """
+    kept = quarantine.count(quarantine_folder, quarantine.FROM_QUEUE)
+    return QueueView(*queue.ask(_waiting), _size(queue.path), kept)
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in _files(path) if file.exists())
+
+
+def _waiting(connection: sqlite3.Connection) -> tuple[int, str | None, str | None]:
+    """How many readings wait, and the times of the oldest and the newest."""
+    depth = connection.execute(f"SELECT COUNT(*) FROM {TABLE}").fetchone()[0]  # noqa: S608
+    return depth, _time(connection, "ASC"), _time(connection, "DESC")
 
 
 def _files(path: Path) -> list[Path]:

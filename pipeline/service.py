@@ -73,7 +73,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
     roller = Worker("rollup", partial(_roll, rollup, retain, marks), clock, wait=roll.wait, wake=roll.ring)
     stages = (poller, writer, roller)
-    facts = partial(_facts, settings, store, poll, marks, stages)
+    facts = partial(_facts, settings, queue, store, poll, marks, stages)
     watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
         lock=InstanceLock(_folders(settings)),
@@ -123,10 +123,12 @@ def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
     return {worker.name: silent_s for worker in stages if (silent_s := worker.silent_s(now))}
 
 
-def _facts(settings: Settings, store: Store, poll: Poll, marks: Marks, stages: Sequence[Worker]) -> Document:
+def _facts(
+    settings: Settings, queue: Queue, store: Store, poll: Poll, marks: Marks, stages: Sequence[Worker]
+) -> Document:
     """What the parts tell of themselves."""
     try:
-        view: Document = asdict(queue_view.look(settings.cache_path, settings.data_dir / QUARANTINE))
+        view: Document = asdict(queue_view.of(queue, settings.data_dir / QUARANTINE))
     except QueueError:  # told by the queue itself, which moves a damaged one aside at its next use
         view = dict.fromkeys(field.name for field in fields(queue_view.QueueView))
     return {

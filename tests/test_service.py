@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import service, settings
 from pipeline.house import House
 from pipeline.queue import Queue
 from pipeline.simulator import Dump, Fault, SimulatedPump
@@ -36,6 +37,16 @@ def journal(tmp_path: Path) -> Path:
 def simulated(journal: Path) -> Iterator[SimulatedPump]:
     with SimulatedPump(numbered(House().answer_at), journal=journal) as server:
         yield server
+
+
+def test_state_that_is_told_before_the_first_reading_leaves_the_queue_writable(tmp_path: Path) -> None:
+    built = service.build(settings.load({"LUX_HOST": "127.0.0.1", "LUX_DATA_DIR": str(tmp_path)}))
+    with closing(Queue(tmp_path / "queue" / "queue.db")) as queue:
+        queue.put([reading(0).encode()])
+    told = built.watch.document(time.monotonic())
+    built.store.add(NOON, reading(30).answer)
+    assert (told["queue"]["depth"], built.store.waiting, built.queue.depth()) == (1, 0, 2)
+    built.queue.close()
 
 
 def ended(process: subprocess.Popen[str], number: int) -> tuple[int, float, list[str]]:
