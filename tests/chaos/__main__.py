@@ -111,16 +111,20 @@ class Campaign:
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     """What a batch printed; its process ends with this one, so that no other one finds it at work in its folder."""
     with leash() as (variables, held):
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env=os.environ | variables,
-            pass_fds=held,
-            capture_output=True,
-            text=True,
-            timeout=_BATCH_S,
-            check=False,
-        )
+        env = os.environ | variables
+        try:
+            return subprocess.run(
+                command,
+                cwd=ROOT,
+                env=env,
+                pass_fds=held,
+                capture_output=True,
+                text=True,
+                timeout=_BATCH_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            return subprocess.CompletedProcess(command, 1, "", str(error))
 
 
 def table(attacks: Sequence[Attack], progress: Progress) -> str:
