@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
+from tests.chaos import (
+    clocks,
+    damage_derived,
+    damage_queue,
+    damage_shards,
+    disk,
+    kill,
+    load,
+    network,
+    power,
+    usage,
+)
 from tests.chaos.tally import Attack
 
-#: The modules with attacks; each has `ATTACKS`.
-_MODULES = (
-    "kill",
-    "power",
-    "disk",
-    "network",
-    "clocks",
-    "damage_queue",
-    "damage_shards",
-    "damage_derived",
-    "load",
-    "usage",
+ATTACKS: tuple[Attack, ...] = (
+    *kill.ATTACKS,
+    *power.ATTACKS,
+    *disk.ATTACKS,
+    *network.ATTACKS,
+    *clocks.ATTACKS,
+    *damage_queue.ATTACKS,
+    *damage_shards.ATTACKS,
+    *damage_derived.ATTACKS,
+    *load.ATTACKS,
+    *usage.ATTACKS,
 )
-
-
-def _all() -> tuple[Attack, ...]:
-    names = [f"tests.chaos.{name}" for name in _MODULES]
-    modules = [import_module(name) for name in names if find_spec(name)]
-    return tuple(attack for module in modules for attack in module.ATTACKS)
-
-
-ATTACKS = _all()
 
 
 def find(name: str) -> Attack:

@@ -197,6 +197,6 @@ def _noted_only(_descriptor: int) -> None:
 
 
 ATTACKS = tuple(
-    Attack(2, f"power {scene.name}", f"power cuts: {scene.about}", partial(run, scene), share=0.05, batch=4)
+    Attack(2, f"power-{scene.name}", f"power cuts: {scene.about}", partial(run, scene), share=0.05, batch=4)
     for scene in SCENES
 )
