@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def test_broken_batch_is_told_and_makes_the_exit_code_1(
     assert told(tmp_path / "broken")["done"] == {}
 
 
-def _ended(command: list[str], code: int, out: str, err: str) -> campaign.subprocess.CompletedProcess[str]:
-    return campaign.subprocess.CompletedProcess(command, code, out, err)
+def _ended(command: list[str], code: int, out: str, err: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.CompletedProcess(command, code, out, err)
 
 
 @pytest.mark.parametrize(

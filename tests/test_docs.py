@@ -19,6 +19,8 @@ import pytest
 from pipeline import cli, gap, repair, service, settings
 from pipeline.clock import utc_text
 from pipeline.settings import RULES
+from tests.chaos.attacks import ATTACKS
+from tests.mutants.catalog import MUTANTS
 from tests.parts import open_shards, reading
 from tests.rollups import make_all, make_rollup
 from tests.test_layers import imports, modules, tree
@@ -93,9 +95,9 @@ def test_every_command_line_in_the_docs_is_understood(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_in_the_docs_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {
-        found for line in code(page) for found in re.findall(r"(?:^|= ?\S+ |&& )make (?:[A-Z]+=\S+ )*([a-z]+)", line)
+        found for line in code(page) for found in re.findall(r"(?:^|= ?\S+ |&& )make (?:[A-Z]+=\S+ )*([a-z-]+)", line)
     }
     assert named <= targets
 
@@ -155,6 +157,27 @@ def test_operation_page_explains_every_line_of_the_log() -> None:
     # `pump`, `queue` and each stage `works again`: the words before are filled in.
     general = {"... works again" if line.endswith(" works again") else line for line in explained}
     assert general == log_lines()
+
+
+RELIABILITY = ROOT / "docs" / "reliability.md"
+
+
+def test_reliability_page_shows_every_attack_with_nothing_lost_doubled_or_torn() -> None:
+    table = rows(RELIABILITY, "attack")
+    assert [cells[0] for cells in table] == [f"{each.number} {each.name}" for each in ATTACKS]
+    assert [int(cells[1]) for cells in table] == [each.rounds(1000) for each in ATTACKS]
+    for _, _, served, stored, in_flight, reported, *broken in table:
+        assert int(served) == int(stored) + int(in_flight) + int(reported)
+        assert broken == ["0", "0", "0"]
+
+
+def test_reliability_page_says_of_every_attack_what_it_is_for() -> None:
+    text = RELIABILITY.read_text(encoding="utf-8")
+    assert {each.name for each in ATTACKS} <= set(re.findall(r"`([a-z-]+)`", text))
+
+
+def test_reliability_page_counts_the_deliberate_breaks() -> None:
+    assert f"{len(MUTANTS)} of {len(MUTANTS)} caught" in RELIABILITY.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

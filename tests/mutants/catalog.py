@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import compressing, polling, publishing, queueing, retaining, rolling, running, storing
+from tests.mutants import compressing, polling, publishing, queueing, retaining, rolling, running, storing, telling
 
 MUTANTS = (
     *polling.MUTANTS,
@@ -13,4 +13,5 @@ MUTANTS = (
     *compressing.MUTANTS,
     *retaining.MUTANTS,
     *running.MUTANTS,
+    *telling.MUTANTS,
 )
