@@ -5,11 +5,6 @@ one encoded reading. One producer puts, one consumer gets and acknowledges; a ba
 `rewind` or a restart, until `acknowledge` deletes it. A file that is no sound database with our table is moved aside,
 and so is a log without its database; what can be read of them is taken over by the next use: readings that were written
 already are known as such by the writer.
-
-The library's own corners, each met here: its cursor lives in memory and a later `task_done` would delete a batch that
-failed, so a failure rewinds it; `get(timeout)` waits by the wall clock, so waiting is an event of our own; a row that
-its serializer cannot read would be passed over and then deleted, so the serializer is the identity; `qsize` leaves
-out what was got but not acknowledged, so depth comes from SQL.
 """
 
 from __future__ import annotations
@@ -18,47 +13,23 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from persistqueue import SQLiteQueue
-from persistqueue.exceptions import Empty
-
 from pipeline import salvage
-from pipeline.database import BUSY_S, acknowledge, look_over, prove_acknowledged, translated
+from pipeline.database import acknowledge, translated
 from pipeline.errors import DamagedQueueError, QueueError
+from pipeline.library_queue import TABLE, LibraryQueue, as_bytes
 from pipeline.log import event
 
 log = logging.getLogger("queue")
 
 T = TypeVar("T")
 
-#: The library names its table `queue_<name>`.
-TABLE = "queue_default"
-
-#: `PRAGMA synchronous` of a connection whose commits are fsynced.
-_FULL = 2
-
 #: Rows that a snapshot holds in memory, and keeps others from the queue for, at a time.
 _CHUNK = 500
-
-#: Bytes above which the file of an empty queue is given back to the disk when it is opened.
-_SHRINK_ABOVE = 8_000_000
-
-
-class _Identity:
-    """The library's serializer slot: readings are encoded and decoded by their own module."""
-
-    @staticmethod
-    def dumps(value: bytes) -> bytes:
-        return value
-
-    @staticmethod
-    def loads(value: object) -> bytes:
-        # A row that holds no bytes is none of ours; whatever it is goes on as bytes and is quarantined as such.
-        return value if isinstance(value, bytes) else repr(value).encode()
 
 
 class Queue:
@@ -71,7 +42,7 @@ class Queue:
         self.path = path
         self._arrived = threading.Event()
         self._lock = threading.RLock()
-        self._open: SQLiteQueue | None = None
+        self._open: LibraryQueue | None = None
         self._acknowledged = 0
         self._replaced = 0
         #: Damaged queues whose readings were taken over since the start.
@@ -80,18 +51,15 @@ class Queue:
     def put(self, encoded: Sequence[bytes]) -> None:
         """Take encoded readings together, in order: when this returns they are durable, when it raises none is in."""
         with self._using() as queue:
-            _insert(queue, encoded)
+            queue.insert(encoded)
         self._arrived.set()
 
     def get(self, most: int) -> list[bytes]:
         """The next encoded readings in order, at most so many; empty when none waits."""
         batch: list[bytes] = []
         with self._using() as queue:
-            while len(batch) < most:
-                try:
-                    batch.append(queue.get_nowait())
-                except Empty:
-                    break
+            while len(batch) < most and (row := queue.next_row()) is not None:
+                batch.append(row)
         return batch
 
     def acknowledge(self) -> None:
@@ -119,7 +87,7 @@ class Queue:
             last = queue._getter.execute(f"SELECT MAX(_id) FROM {TABLE}").fetchone()[0]  # noqa: S608
         after = 0
         while rows := self._rows(after, last, replaced):
-            yield from (_Identity.loads(data) for _, data in rows)
+            yield from (as_bytes(data) for _, data in rows)
             after = rows[-1][0]
 
     def depth(self) -> int:
@@ -157,7 +125,7 @@ class Queue:
             return list(queue._getter.execute(asked, (after, last)))
 
     @contextmanager
-    def _using(self) -> Iterator[SQLiteQueue]:
+    def _using(self) -> Iterator[LibraryQueue]:
         with self._lock:
             try:
                 with translated(self.path):
@@ -166,11 +134,11 @@ class Queue:
                 self._replace(error)
                 raise
 
-    def _opened(self) -> SQLiteQueue:
+    def _opened(self) -> LibraryQueue:
         if self._open is None:
             if salvage.is_orphaned(self.path):
                 raise DamagedQueueError(f"{self.path}: a write-ahead log without its database")
-            queue = _open(self.path)
+            queue = LibraryQueue.open(self.path)
             try:
                 self.takeovers += _take_over(queue, self.path)
             except BaseException:
@@ -189,12 +157,12 @@ class Queue:
         self._arrived.set()
 
 
-def _take_over(queue: SQLiteQueue, path: Path) -> int:
+def _take_over(queue: LibraryQueue, path: Path) -> int:
     """Put what is readable of files moved aside; done twice after a crash, the writer drops the second copy."""
     takeovers = 0
     while aside := salvage.pending(path):
         found = salvage.Salvage(aside, TABLE)
-        _insert(queue, found)
+        queue.insert(found)
         kept = salvage.settle(aside, str(time.time_ns()))
         facts = {
             "taken_over": found.rows + found.carved,
@@ -205,41 +173,3 @@ def _take_over(queue: SQLiteQueue, path: Path) -> int:
         event(log, logging.WARNING, "readings of a damaged queue taken over", **facts)
         takeovers += 1
     return takeovers
-
-
-def _open(path: Path) -> SQLiteQueue:
-    look_over(path, TABLE)
-    queue = SQLiteQueue(
-        str(path.parent),
-        db_file_name=path.name,
-        multithreading=True,
-        timeout=BUSY_S,
-        auto_commit=False,
-        serializer=_Identity,
-    )
-    try:
-        _prove(queue, path)
-        # The library begins at 0 where the table is empty.
-        queue.cursor = prove_acknowledged(queue._putter, TABLE)
-        if queue.empty() and path.stat().st_size > _SHRINK_ABOVE:
-            queue.shrink_disk_usage()
-    except BaseException:
-        queue.close()
-        raise
-    return queue
-
-
-def _prove(queue: SQLiteQueue, path: Path) -> None:
-    """Make the connection that writes fsync every commit."""
-    writing = queue._putter
-    writing.execute("PRAGMA synchronous=FULL")
-    ((mode,),), ((level,),) = (writing.execute(f"PRAGMA {name}").fetchall() for name in ("journal_mode", "synchronous"))
-    if (mode, level) != ("wal", _FULL):
-        raise QueueError(f"{path}: journal mode {mode}, synchronous {level} where wal and {_FULL} are needed")
-
-
-def _insert(queue: SQLiteQueue, encoded: Iterable[bytes]) -> None:
-    # The library commits row by row; one transaction makes a batch whole and costs one fsync.
-    now = time.time()
-    with queue.tran_lock, queue._putter as connection:
-        connection.executemany(queue._sql_insert, ((data, now) for data in encoded))

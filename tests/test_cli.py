@@ -232,7 +232,8 @@ def test_ctrl_c_ends_the_demo_in_the_middle_of_its_history(tmp_path: Path, env: 
 
 def test_rollup_by_hand_with_other_settings_than_the_service_is_refused(env: dict[str, str], data: Path) -> None:
     ago_s = (datetime.now(UTC) - NOON).total_seconds()
-    open_shards(data).append([reading(ago_s - 86_400 * days, days) for days in (3, 2, 1)])
+    # Days of Berlin and of Tokyo begin 7 or 8 hours apart: at any time of day a reading lies between.
+    open_shards(data).append([reading(ago_s - 21_600 * n, n) for n in range(12, 0, -1)])
     assert call("rollup", env=env).returncode == 0
     before = {name: (data / "daily" / name).read_bytes() for name in rolled_up(data) if "daily" in name}
     other = {**env, "LUX_TIMEZONE": "Asia/Tokyo"}

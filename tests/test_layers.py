@@ -35,7 +35,13 @@ WORDS = {
 #: Where the data rests or comes from: each vessel with the files that it is made of.
 VESSELS = {
     "pump": {"pipeline.pump"},
-    "queue": {"pipeline.database", "pipeline.queue", "pipeline.queue_view", "pipeline.salvage"},
+    "queue": {
+        "pipeline.database",
+        "pipeline.library_queue",
+        "pipeline.queue",
+        "pipeline.queue_view",
+        "pipeline.salvage",
+    },
     "shards": {
         "pipeline.appender",
         "pipeline.catalog",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import random
 import shutil
@@ -21,6 +22,7 @@ from pipeline import salvage
 from pipeline.errors import DamagedQueueError, QueueError
 from pipeline.queue import TABLE, Queue
 from tests.parts import reading
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -126,6 +128,28 @@ def test_place_that_cannot_be_written_is_a_queue_error_and_works_when_it_can_be(
         (tmp_path / "queue").unlink()
         queue.put([b"a"])
         assert queue.get(5) == [b"a"]
+
+
+def test_failure_to_open_leaves_no_file_open(tmp_path: Path) -> None:
+    gc.disable()
+    try:
+        with small_disk(tmp_path / "full", "1m") as disk, closing(Queue(disk / "queue.db")) as queue:
+            for room in (0, 20_000, 40_000, 70_000):
+                fill(disk / "ballast")
+                os.truncate(disk / "ballast", (disk / "ballast").stat().st_size - room)
+                for _ in range(5):
+                    with pytest.raises(QueueError):
+                        queue.put([bytes(100_000)])
+                queue.close()
+                assert not _open_below(disk)
+    finally:
+        gc.enable()
+
+
+def _open_below(folder: Path) -> list[str]:
+    """Files of this process that are open below a folder."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [str(path) for link in links if (path := link.readlink()).is_relative_to(folder)]
 
 
 def _fill(path: Path, n: int) -> list[bytes]:

@@ -40,9 +40,12 @@ def simulated(journal: Path) -> Iterator[SimulatedPump]:
 
 
 def test_state_that_is_told_before_the_first_reading_leaves_the_queue_writable(tmp_path: Path) -> None:
+    killed = (
+        "import os; from pathlib import Path; from pipeline.queue import Queue\n"
+        f"Queue(Path({str(tmp_path)!r}) / 'queue' / 'queue.db').put([{reading(0).encode()!r}]); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False).returncode == 9
     built = service.build(settings.load({"LUX_HOST": "127.0.0.1", "LUX_DATA_DIR": str(tmp_path)}))
-    with closing(Queue(tmp_path / "queue" / "queue.db")) as queue:
-        queue.put([reading(0).encode()])
     told = built.watch.document(time.monotonic())
     built.store.add(NOON, reading(30).answer)
     assert (told["queue"]["depth"], built.store.waiting, built.queue.depth()) == (1, 0, 2)

@@ -203,7 +203,8 @@ def _retained(
     """
     there = {part.day for part in list_parts(data / "shards")}
     gone = [one.day for one in older if one.day not in there]
-    counted_from = now.astimezone(BERLIN).date() - timedelta(days=2)
+    # The third newest day, where two days of a wrong clock count as the newest ones: the newest of the right clock.
+    counted_from = now.astimezone(BERLIN).date()
     limit = counted_from - timedelta(days=_DAYS_KEPT)
     if gone != [one.day for one in older[: len(gone)]] or len(gone) > most or (only_old and gone and gone[-1] > limit):
         raise BrokenError(f"{len(gone)} days went, {gone[:1]} to {gone[-1:]}, where {most} may, up to {limit}")

@@ -147,8 +147,9 @@ def _locks(scene: Scene) -> set[int]:
 
 def _quarantine(scene: Scene) -> set[int]:
     """Gone with all that was kept in it, while a bad line stands in a part: its copy is kept once more."""
-    path = list(list_parts(scene.data / "shards").values())[-1]
-    row = scene.chance.choice(rows_of(path)[:-1])
+    found = [(path, rows_of(path)) for path in list(list_parts(scene.data / "shards").values())[-2:]]
+    path, rows = [each for each in found if len(each[1]) > 1][-1]
+    row = scene.chance.choice(rows[:-1])
     flip(path, scene.chance.randrange(row.start, row.end - 1), 7)
     with heard():
         open_shards(scene.data)

@@ -108,13 +108,14 @@ def _nul_bytes(path: Path, rows: list[Row], chance: Random) -> None:
 
 
 def _torn_in_the_middle(path: Path, rows: list[Row], chance: Random) -> tuple[int, int]:
-    """Bytes are gone from the midst of a row, perhaps with its end."""
-    row = chance.choice(rows)
-    at = chance.randrange(row.start, row.end - 1)
-    count = min(chance.randrange(1, 3000), row.end - at)
+    """Bytes are gone from the midst of a row, perhaps with its end, so that it can be seen: with the end of a value."""
     content = path.read_bytes()
-    path.write_bytes(content[:at] + content[at + count :])
-    return at, -count
+    row = chance.choice(rows)
+    at = chance.randrange(row.start + 1, row.end - 1)
+    seen = next(i for i in range(at, row.end) if content[i] in b",\n") + 1
+    end = min(seen + chance.randrange(3000), row.end)
+    path.write_bytes(content[:at] + content[end:])
+    return at, at - end
 
 
 def _garbage_in_a_row(path: Path, rows: list[Row], chance: Random) -> None:

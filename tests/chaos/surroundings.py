@@ -131,9 +131,17 @@ def _try(place: Path, name: str, surroundings: Surroundings, pump: SimulatedPump
     environ = _environment(place, pump) | surroundings.variables | surroundings.furnish(place)
     before = tree(place)
     outcome = _outcome(place, name, surroundings, environ)
-    alone = name in _ON_THEIR_OWN and surroundings.codes == _WRONG
-    codes = _WRONG | _FINE if alone else surroundings.codes
+    codes = _codes(name, surroundings)
     check(outcome, f"{name} with {surroundings.name}", created=tree(place) != before, codes=codes)
+
+
+def _codes(name: str, surroundings: Surroundings) -> frozenset[int]:
+    """How a command may end: `status` fails where no service runs, and some need no settings."""
+    if name in _ON_THEIR_OWN and surroundings.codes == _WRONG:
+        return _WRONG | _FINE
+    if name == "status" and surroundings.codes != _WRONG:
+        return surroundings.codes | {cli.EXIT_FAILED}
+    return surroundings.codes
 
 
 def _environment(place: Path, pump: SimulatedPump) -> dict[bytes, bytes]:

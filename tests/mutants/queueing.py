@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _QUEUE = "pipeline/queue.py"
+_LIBRARY = "pipeline/library_queue.py"
 _SALVAGE = "pipeline/salvage.py"
 _STORE = "pipeline/store.py"
 _WRITE = "stages/write.py"
@@ -46,27 +47,27 @@ MUTANTS = (
     Mutant(
         name="put returns before its commit",
         breaks="promise 1",
-        file=_QUEUE,
-        old="with queue.tran_lock, queue._putter as connection:\n",
-        new="connection = queue._putter\n    with queue.tran_lock:\n",
+        file=_LIBRARY,
+        old="with self.tran_lock, self._putter as connection:\n",
+        new="connection = self._putter\n        with self.tran_lock:\n",
         tests=("tests/test_queue.py::test_put_survives_a_kill_at_once",),
     ),
     Mutant(
         name="a batch is put in pieces",
         breaks="promise 1",
-        file=_QUEUE,
-        old="with queue.tran_lock, queue._putter as connection:\n        connection.executemany("
-        "queue._sql_insert, ((data, now) for data in encoded))",
-        new="for data in encoded:\n        with queue.tran_lock, queue._putter as connection:\n"
-        "            connection.execute(queue._sql_insert, (data, now))",
+        file=_LIBRARY,
+        old="with self.tran_lock, self._putter as connection:\n            connection.executemany("
+        "self._sql_insert, ((data, now) for data in encoded))",
+        new="for data in encoded:\n            with self.tran_lock, self._putter as connection:\n"
+        "                connection.execute(self._sql_insert, (data, now))",
         tests=("tests/test_queue.py::test_batch_is_put_whole_or_not_at_all",),
     ),
     Mutant(
         name="queue commits without an fsync",
         breaks="promise 2",
-        file=_QUEUE,
-        old='writing.execute("PRAGMA synchronous=FULL")',
-        new='writing.execute("PRAGMA synchronous=NORMAL")\n    return',
+        file=_LIBRARY,
+        old='asked("PRAGMA synchronous=FULL")',
+        new='asked("PRAGMA synchronous=NORMAL")\n        return',
         tests=("tests/test_queue.py::test_every_commit_of_the_writing_connection_is_fsynced",),
     ),
     Mutant(
@@ -154,16 +155,24 @@ MUTANTS = (
     Mutant(
         name="file is not looked over before it is opened",
         breaks="rule 12",
-        file=_QUEUE,
+        file=_LIBRARY,
         old="look_over(path, TABLE)",
         new="pass",
         tests=("tests/test_queue.py::test_garbage_that_was_moved_aside_is_not_held_open",),
     ),
     Mutant(
+        name="connection left open where the queue cannot be made",
+        breaks="rule 13",
+        file=_LIBRARY,
+        old="connection.close()",
+        new="pass",
+        tests=("tests/test_queue.py::test_failure_to_open_leaves_no_file_open",),
+    ),
+    Mutant(
         name="readings of a damaged queue not taken over",
         breaks="rule 12",
         file=_QUEUE,
-        old="_insert(queue, found)",
+        old="queue.insert(found)",
         new="list(found)",
         tests=("tests/test_queue.py::test_readable_rows_of_a_damaged_database_are_taken_over",),
     ),
