@@ -46,7 +46,7 @@ class _Identity:
         return value
 
 
-class LibraryQueue(SQLiteQueue):
+class LibraryQueue(SQLiteQueue):  # type: ignore[misc]  # the library has no types
     """The library's queue on two connections of which the one that writes fsyncs every commit."""
 
     @classmethod

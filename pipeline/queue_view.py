@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline import quarantine
 from pipeline.clock import utc_text
 from pipeline.errors import DamagedReadingError, QueueError
-from pipeline.queue import TABLE, Queue
+from pipeline.library_queue import TABLE
+from pipeline.queue import Queue
 from pipeline.reading import decode
 from pipeline.salvage import SUFFIXES
 

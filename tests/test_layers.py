@@ -109,7 +109,7 @@ EXCEPTIONS = {
 LIBRARIES = {
     "dynaconf": "pipeline.settings",
     "luxtronik": "pipeline.sensors",
-    "persistqueue": "pipeline.queue",
+    "persistqueue": "pipeline.library_queue",
     "schedule": "pipeline.alarm",
     "tqdm": "pipeline.progress",
 }

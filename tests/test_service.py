@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline import service, settings
+from pipeline import queue_view, service, settings
 from pipeline.house import House
 from pipeline.queue import Queue
 from pipeline.simulator import Dump, Fault, SimulatedPump
@@ -39,15 +40,25 @@ def simulated(journal: Path) -> Iterator[SimulatedPump]:
         yield server
 
 
-def test_state_that_is_told_before_the_first_reading_leaves_the_queue_writable(tmp_path: Path) -> None:
+def test_reading_that_comes_while_the_state_is_told_finds_the_queue_writable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     killed = (
         "import os; from pathlib import Path; from pipeline.queue import Queue\n"
-        f"Queue(Path({str(tmp_path)!r}) / 'queue' / 'queue.db').put([{reading(0).encode()!r}]); os._exit(9)"
+        f"queue = Queue(Path({str(tmp_path)!r}) / 'queue' / 'queue.db')\n"
+        f"queue.put([{reading(0).encode()!r}]); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False).returncode == 9
     built = service.build(settings.load({"LUX_HOST": "127.0.0.1", "LUX_DATA_DIR": str(tmp_path)}))
+    seen = queue_view._waiting
+
+    def beside(connection: sqlite3.Connection) -> Any:
+        found = seen(connection)
+        built.store.add(NOON, reading(30).answer)
+        return found
+
+    monkeypatch.setattr(queue_view, "_waiting", beside)
     told = built.watch.document(time.monotonic())
-    built.store.add(NOON, reading(30).answer)
     assert (told["queue"]["depth"], built.store.waiting, built.queue.depth()) == (1, 0, 2)
     built.queue.close()
 

@@ -95,8 +95,7 @@ def _run(folder: Path, rounds: range, *, blow: Blow) -> Tally:
 
 def _live(data: Path, pump: SimulatedPump, blow: Blow, chance: random.Random) -> None:
     """One life: how it ended must be the blow or a sound stop, and its log must know of no error."""
-    settings = {"COMPRESS_AFTER_DAYS": "1", "BUFFER_SAMPLES": "1"}
-    with fast_service(data, pump, interval_s=_INTERVAL_S, **settings) as process:
+    with fast_service(data, pump, interval_s=_INTERVAL_S, COMPRESS_AFTER_DAYS="1", BUFFER_SAMPLES="1") as process:
         told = Told(process.stderr)
         blow(process, pump, told, chance)
         code = process.wait(_PATIENCE_S)

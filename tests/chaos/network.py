@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipeline.simulator import Fault, SimulatedPump
@@ -37,10 +38,10 @@ _GIVEN_UP, _WELL_AGAIN, _CONTROLLER = "poll given up", "pump works again", "cont
 
 def _run(folder: Path, rounds: range) -> Tally:
     data, journal, names = folder / "data", folder / "journal", Names(folder / "names")
-    settings = {"HOST": NAME, "TIMEOUT_SEC": "1", "RETRIES": "0", "LOG_LEVEL": "debug"}
+    service = partial(fast_service, HOST=NAME, TIMEOUT_SEC="1", RETRIES="0", LOG_LEVEL="debug")
     with SimulatedPump(numbered(full_size), journal=journal) as pump:
         set_in(trouble(rounds.start, _BYTES), pump, names)  # so each batch starts in another trouble
-        with fast_service(data, pump, names.argument, interval_s=_INTERVAL_S, **settings) as process:
+        with service(data, pump, names.argument, interval_s=_INTERVAL_S) as process:
             told = Told(process.stderr)
             for number in rounds:
                 _round(trouble(number, _BYTES), random.Random(number), pump, names, told)

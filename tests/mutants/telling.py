@@ -43,6 +43,6 @@ MUTANTS = (
         file="pipeline/service.py",
         old="queue_view.of(queue, settings.data_dir / QUARANTINE)",
         new="queue_view.look(queue.path, settings.data_dir / QUARANTINE)",
-        tests=("tests/test_service.py::test_state_that_is_told_before_the_first_reading_leaves_the_queue_writable",),
+        tests=("tests/test_service.py::test_reading_that_comes_while_the_state_is_told_finds_the_queue_writable",),
     ),
 )
