@@ -10,9 +10,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from pipeline import files
+from pipeline.clock import parse_utc_text
 
 #: Name of the file in DATA_DIR.
 NAME = "state.json"
@@ -25,6 +27,29 @@ LEAST_FREE = 200_000_000
 _MOST_INTERVALS, _LEAST_AGE_S = 3, 180.0
 
 Document = dict[str, Any]
+
+#: The form of a document: types, `parse_utc_text` for a time, a tuple of what it may be, a list of what each is, a
+#: dict of members; `_ANY` stands for every name.
+_ANY = "*"
+_GAP = {"from": parse_utc_text, "to": parse_utc_text, "missing": int, "reason": str}
+_FORM = {
+    "status": str,
+    "reasons": [str],
+    "last_reading": (NoneType, parse_utc_text),
+    "queue": {"depth": (NoneType, int), "in_memory": int},
+    "restarts": {_ANY: int},
+    "pump": {"address": str},
+    "gaps": {
+        "today": int,
+        "open": (NoneType, _GAP),
+        "reasons": {_ANY: {"gaps": int, "missing": int}},
+        "last": (NoneType, _GAP),
+    },
+    "losses": {"disk": int, "quarantined": int},
+    "quality": {"steps": {_ANY: {"falls": int, "jumps": int, "returns": int}}, "not_fitted": [str]},
+    "disk": {"free": int, "total": int, "data": int},
+    "written": parse_utc_text,
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +104,32 @@ def load(folder: Path) -> Document | None:
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def fits(value: object, form: object = None) -> bool:
+    """Whether a document has the members that the service tells, each of the right type; others are passed over."""
+    form = _FORM if form is None else form
+    if isinstance(form, tuple):
+        return any(fits(value, each) for each in form)
+    if isinstance(form, list):
+        return isinstance(value, list) and all(fits(each, form[0]) for each in value)
+    if isinstance(form, dict):
+        if not isinstance(value, dict):
+            return False
+        if _ANY in form:
+            return all(fits(each, form[_ANY]) for each in value.values())
+        return all(name in value and fits(value[name], each) for name, each in form.items())
+    if form is parse_utc_text:
+        return isinstance(value, str) and _is_time(value)
+    return type(value) is form or (form is float and type(value) is int)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_utc_text(text)
+    except ValueError:
+        return False
+    return True
 
 
 def disk(folder: Path) -> dict[str, int]:

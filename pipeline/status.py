@@ -19,7 +19,9 @@ _MOST_INTERVALS, _LEAST_AGE_S = 3, 60.0
 
 def collect(settings: Settings, now: datetime) -> Document:
     """What the running service published last, judged as of now; without one, what rests on disk."""
-    found = state.load(settings.data_dir) or _on_disk(settings)
+    found = state.load(settings.data_dir)
+    if found is None or not state.fits(found):
+        found = _on_disk(settings)
     if not lock.is_held(settings.data_dir):
         return found | state.verdict([f"no service runs on {settings.data_dir}"])
     reasons = [*found.get("reasons", ()), *_stale(found, settings.interval_s, now)]
@@ -68,11 +70,16 @@ def shown(found: Document, now: datetime | None = None) -> str:
     if pump := found.get("pump"):
         rows.append(("pump", _pump(pump)))
     queue = found["queue"]
-    depth = "unknown how many" if queue["depth"] is None else queue["depth"]
-    rows.append(("queue", f"{depth} readings wait on it, {queue['in_memory']} in memory"))
+    waiting = "unknown how many readings" if queue["depth"] is None else _many(queue["depth"], "reading")
+    rows.append(("queue", f"{waiting} on disk, {queue['in_memory']} in memory"))
     rows += _gaps(found["gaps"])
     losses = found["losses"]
-    rows.append(("lost", f"{losses['disk']} readings to the disk, {losses['quarantined']} pieces in quarantine"))
+    rows.append(
+        (
+            "lost",
+            f"{_many(losses['disk'], 'reading')} to the disk, {_many(losses['quarantined'], 'piece')} in quarantine",
+        )
+    )
     rows += _quality(found["quality"])
     restarts = {name: n for name, n in found["restarts"].items() if n}
     rows.append(("restarts", ", ".join(f"{name} {n}" for name, n in restarts.items()) or "none"))
@@ -96,25 +103,29 @@ def duration(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _pump(pump: Document) -> str:
-    known = f", firmware {pump['firmware']}, type {pump['pump']}" if "firmware" in pump else ", not read yet"
+    known = f", firmware {pump['firmware']}, type {pump.get('pump')}" if "firmware" in pump else ", not read yet"
     return f"{pump['address']}{known}"
 
 
 def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
-    yield "gaps today", f"{gaps['today']} polls without a reading"
+    yield "gaps today", f"{_many(gaps['today'], 'poll')} without a reading"
     if one := gaps["open"]:
-        yield "gap now", f"since {one['from']}, {one['missing']} polls, {one['reason']}"
+        yield "gap now", f"since {one['from']}, {_many(one['missing'], 'poll')}, {one['reason']}"
     for reason, counts in gaps["reasons"].items():
-        yield f"  {reason}", f"{counts['gaps']} gaps, {counts['missing']} polls in all"
+        yield f"  {reason}", f"{_many(counts['gaps'], 'gap')}, {_many(counts['missing'], 'poll')} in all"
     if one := gaps["last"]:
-        yield "last gap", f"{one['from']} to {one['to']}, {one['missing']} polls, {one['reason']}"
+        yield "last gap", f"{one['from']} to {one['to']}, {_many(one['missing'], 'poll')}, {one['reason']}"
 
 
 def _quality(quality: Document) -> Iterator[tuple[str, str]]:
     steps = quality["steps"]
     if steps:
         total = sum(counts[kind] for counts in steps.values() for kind in ("falls", "jumps", "returns"))
-        yield "marked", f"{total} impossible steps of {', '.join(steps)}"
+        yield "marked", f"{_many(total, 'impossible step')} of {', '.join(steps)}"
     if names := quality["not_fitted"]:
-        yield "not fitted", f"{len(names)} sensors read one and the same constant"
+        yield "not fitted", f"{_many(len(names), 'sensor')}, each always one and the same constant"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import settings, state, status
+from pipeline import service, settings, state, status
 from pipeline.house import House
 from pipeline.simulator import Fault, SimulatedPump
 from tests.parts import open_shards, reading
@@ -125,14 +125,51 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "status failing",
         "stage writer has not moved for 200 s",
         "last reading 2026-01-05T11:00:00.000Z, 2 minutes ago",
-        "queue 7 readings wait on it, 2 in memory",
+        "queue 7 readings on disk, 2 in memory",
         "gaps today 21 polls without a reading",
         "gap now since 2026-01-05T11:00:00.000Z, 19 polls, logger_off",
-        "logger_off 1 gaps, 19 polls in all",
+        "logger_off 1 gap, 19 polls in all",
         "last gap 2026-01-05T11:00:00.000Z to 2026-01-05T11:10:00.000Z, 19 polls, logger_off",
-        "lost 4 readings to the disk, 1 pieces in quarantine",
+        "lost 4 readings to the disk, 1 piece in quarantine",
         "marked 3 impossible steps of ID_WEB_WMZ_Heizung",
-        "not fitted 2 sensors read one and the same constant",
+        "not fitted 2 sensors, each always one and the same constant",
         "restarts writer 3",
         "disk 12.3 GB of 60.0 GB free, 650.0 MB in use here",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((), {}),
+        (("gaps",), 5),
+        (("gaps", "open"), {"from": "now"}),
+        (("gaps", "reasons"), {"pump": 1}),
+        (("last_reading",), "nonsense"),
+        (("last_reading",), 7),
+        (("queue", "depth"), "many"),
+        (("reasons",), [1]),
+        (("restarts",), {"writer": None}),
+        (("written",), "2026"),
+        (("quality", "steps"), {"calculation_10": {}}),
+        (("disk", "free"), True),
+    ],
+)
+def test_state_of_another_form_counts_as_none(
+    data: Path, simulated: SimulatedPump, path: tuple[str, ...], value: object
+) -> None:
+    open_shards(data).append([reading(0, 1)])
+    built = service.build(settings.load(environment(data, simulated.address)))
+    document = json.loads(json.dumps(built.watch.document(0.0)))
+    built.queue.close()
+    assert state.fits(document)
+    inner = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner |= {path[-1]: value} if path else {}
+    state.publish(data, document if path else {}, durable=False)
+    chosen = settings.load(environment(data, simulated.address))
+    found = status.collect(chosen, datetime.now(UTC))
+    assert found["last_reading"] == "2026-01-05T11:00:00.000Z"
+    assert "written" not in found
+    assert "no service runs" in status.shown(found)

@@ -88,6 +88,12 @@ _MUTE = (
     Surroundings("full output", shell='exec "$@" >/dev/full', codes=_UNHEARD),
     Surroundings("output that nobody reads", unread=True),
 )
+_CLOSED = (
+    Surroundings("no output", shell='exec "$@" >&-'),
+    Surroundings("no streams", shell='exec "$@" <&- >&- 2>&-'),
+)
+#: Where nobody sees what a command prints.
+_UNPRINTED = (*_MUTE, *_CLOSED)
 ALL = (
     *_MUTE,
     Surroundings("locale C", {b"LC_ALL": b"C"}),
@@ -101,8 +107,7 @@ ALL = (
     Surroundings("setting that is no UTF-8", {b"LUX_\xe4": b"1"}, codes=_WRONG),
     Surroundings("folder that is no UTF-8", {b"LUX_DATA_DIR": b"d\xe4ta"}, codes=_WRONG),
     Surroundings("zone that is no UTF-8", {b"LUX_TIMEZONE": b"", b"TZ": b"\xff"}, codes=_WRONG),
-    Surroundings("no output", shell='exec "$@" >&-'),
-    Surroundings("no streams", shell='exec "$@" <&- >&- 2>&-'),
+    *_CLOSED,
     Surroundings("folder that is gone", shell='mkdir gone; cd gone; rmdir ../gone; exec "$@"', codes=CODES),
     Surroundings("settings: a pipe", furnish=_file("a.toml", os.mkfifo), codes=_WRONG),
     Surroundings("settings: a folder", furnish=_file("a.yaml", Path.mkdir), codes=_WRONG),
@@ -131,8 +136,10 @@ def _try(place: Path, name: str, surroundings: Surroundings, pump: SimulatedPump
     environ = _environment(place, pump) | surroundings.variables | surroundings.furnish(place)
     before = tree(place)
     outcome = _outcome(place, name, surroundings, environ)
-    codes = _codes(name, surroundings)
-    check(outcome, f"{name} with {surroundings.name}", created=tree(place) != before, codes=codes)
+    call, created = f"{name} with {surroundings.name}", tree(place) != before
+    # What `status` finds is no error and goes to the output alone.
+    heard = name != "status" or surroundings not in _UNPRINTED
+    check(outcome, call, created=created, codes=_codes(name, surroundings), heard=heard)
 
 
 def _codes(name: str, surroundings: Surroundings) -> frozenset[int]:
