@@ -102,7 +102,7 @@ def test_line_whose_write_failed_is_no_gap_of_the_book(tmp_path: Path, monkeypat
         with pytest.raises(OSError, match="injected"):
             book.add([SECOND])
     assert book.path.read_bytes() == (HEADER + FIRST.encode()).encode()
-    book.path.write_bytes(book.path.read_bytes() + SECOND.encode())
+    book.path.write_bytes(book.path.read_bytes() + SECOND.encode().encode())
     assert book.gaps() == [FIRST]
 
 

@@ -186,7 +186,7 @@ def test_gap_that_a_failed_write_left_is_added_again(run: Run, tmp_path: Path, m
         fsync = os.fsync
 
         def failing(descriptor: int) -> None:
-            if os.readlink(f"/proc/self/fd/{descriptor}").endswith("gaps.csv"):
+            if Path(f"/proc/self/fd/{descriptor}").readlink().name == "gaps.csv":
                 raise OSError(errno.EIO, "injected")
             fsync(descriptor)
 
