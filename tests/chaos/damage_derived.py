@@ -174,6 +174,6 @@ ATTACKS = (
         _run,
         share=0.2,
         batch=24,
-        short=len(DAMAGES),
+        short=3,
     ),
 )
