@@ -17,8 +17,6 @@ from pipeline.gap import DISK, LOGGER_OFF, REASONS, Gap, between, holes
 _DAY_MS = 86_400_000
 #: Readings of a day from which on their usual distance can be told.
 _FEW = 10
-
-
 #: Members of a document that tell of the end of its run.
 _CARRIED = ("last_reading", "queue", "interval_s", "gaps")
 #: More seconds from poll to poll no settings allow.

@@ -123,7 +123,7 @@ def fits(value: object, form: object = None) -> bool:
         return all(name in value and fits(value[name], each) for name, each in form.items())
     if form is parse_utc_text:
         return isinstance(value, str) and _is_time(value)
-    return type(value) is form or (form is float and type(value) is int)
+    return type(value) is form
 
 
 def _is_time(text: str) -> bool:
