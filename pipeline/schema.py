@@ -192,15 +192,30 @@ class RowReader:
         Raises:
             ValueError: the line is none of this schema.
         """
+        time_ms, wall_text, _ = self._take(line)
+        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+
+    def changes(self, line: bytes) -> tuple[int, list[tuple[int, int | None]]]:
+        """The time (ms) of one whole line, and the columns (place, raw integer) that differ from the line before.
+
+        Raises:
+            ValueError: the line is none of this schema.
+        """
+        time_ms, _, changed = self._take(line)
+        return time_ms, [(i, self._raws[i]) for i in changed]
+
+    def _take(self, line: bytes) -> tuple[int, str, list[int]]:
+        """Keep a line's raw integers; gives its time, its wall time and the places of cells that changed."""
         time_text, wall_text, _, *cells = line.decode().rstrip("\n").split(",")
+        changed = list(_changed(self._cells, cells))
+        time_ms = parse_utc_text(time_text)
         # Both are kept together or not at all: a bad cell must not spoil the rows behind it.
         raws = list(self._raws)
-        for i in _changed(self._cells, cells):
+        for i in changed:
             raws[i] = _raw(cells[i], self._divisors[i])
         _check_blanks(raws, self._schema.counts)
         self._cells, self._raws = cells, raws
-        time_ms = parse_utc_text(time_text)
-        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+        return time_ms, wall_text, changed
 
     def _answer(self) -> Answer:
         n_parameters, n_calculations, _ = self._schema.counts
