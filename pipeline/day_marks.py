@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline import readout
 from pipeline.catalog import Catalog
-from pipeline.part import Line, Part
+from pipeline.part import Line, Part, size
 from pipeline.quality import Step, Watch, decode_step, still_unfitted, unfitted
 from pipeline.reading import Reading
 
@@ -147,8 +147,8 @@ def look(
 
 
 def _is_done(path: Path, looked: Looked) -> bool:
-    """Whether a part has no more than what was looked at; nothing is appended to a compressed one."""
-    return path.suffix == ".gz" or path.stat().st_size == looked.end
+    """Whether a part has no more than what was looked at."""
+    return size(path) == looked.end
 
 
 def _look_at(

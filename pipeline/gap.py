@@ -5,8 +5,6 @@ In the gap book it is one line of CSV: `from,to,expected,missing,reason,filled,s
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,13 +54,22 @@ def decode(line: str) -> Gap:
     Raises:
         ValueError: the line is anything else.
     """
-    cells = next(csv.reader(io.StringIO(line)), [])
+    cells = line.rstrip("\n").split(",")
     if not line.endswith("\n") or len(cells) != HEADER.count(",") + 1:
         raise ValueError(f"not a line of a gap book: {line!r}")
     begin, end, expected, missing, reason, filled, source = cells
     if reason not in REASONS:
         raise ValueError(f"no reason of a gap: {reason!r}")
     return Gap(parse_utc_text(begin), parse_utc_text(end), int(expected), int(missing), reason, int(filled), source)
+
+
+def share(gap: Gap, begin_ms: int, end_ms: int) -> int:
+    """How many of a gap's missing polls were due in [begin, end) ms, spread evenly over its time."""
+    length_ms = gap.to_ms - gap.from_ms
+    if not length_ms:
+        return gap.missing if begin_ms <= gap.from_ms < end_ms else 0
+    inside_ms = min(gap.to_ms, end_ms) - max(gap.from_ms, begin_ms)
+    return round(gap.missing * max(inside_ms, 0) / length_ms)
 
 
 def between(from_ms: int, to_ms: int, interval_s: float, reason: str) -> Gap | None:

@@ -19,6 +19,12 @@ _DAY_MS = 86_400_000
 _FEW = 10
 
 
+#: Members of a document that tell of the end of its run.
+_CARRIED = ("last_reading", "queue", "interval_s", "gaps")
+#: More seconds from poll to poll no settings allow.
+_LONGEST_INTERVAL_S = 3600.0
+
+
 @dataclass(frozen=True)
 class LastRun:
     """What the run before told of itself, times in ms: its last durable reading, the oldest that waited then, the gap
@@ -34,12 +40,16 @@ class LastRun:
     def of(cls, state: Mapping[str, Any] | None) -> Self | None:
         """From the document that it published; None where that does not tell."""
         try:
-            if state is None or state["last_reading"] is None:
+            told = untold(state or {})
+            if told["last_reading"] is None:
                 return None
-            durable_ms = parse_utc_text(state["last_reading"])
-            waiting = (state["queue"] or {}).get("oldest")
+            durable_ms = parse_utc_text(told["last_reading"])
+            waiting = (told["queue"] or {}).get("oldest")
             oldest_ms = min(parse_utc_text(waiting), durable_ms) if waiting else durable_ms
-            return cls(durable_ms, oldest_ms, float(state["interval_s"]), _open_gap(state["gaps"]["open"]))
+            interval_s = float(told["interval_s"])
+            if not 0 < interval_s <= _LONGEST_INTERVAL_S:
+                return None
+            return cls(durable_ms, oldest_ms, interval_s, _open_gap(told["gaps"]["open"]))
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
@@ -47,6 +57,11 @@ class LastRun:
     def from_ms(self) -> int:
         """The first moment whose readings may not have reached the shards; a little before, to meet one that did."""
         return max(self.oldest_ms - round(2000 * self.interval_s), 0)
+
+
+def untold(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a document tells of the last run whose end no audit has looked at yet: itself, or what it carries on."""
+    return state.get("untold") or {name: state[name] for name in _CARRIED if name in state}
 
 
 def _open_gap(document: Mapping[str, Any] | None) -> Gap | None:
@@ -72,6 +87,9 @@ def before_start(
     begin = max([newest, min(last.durable_ms, first_ms), *ended])
     found = []
     if last.open and begin <= last.open.to_ms < first_ms:
+        # Readings before it that were in memory went with the process.
+        inner = [time_ms for time_ms in rising if begin < time_ms < last.open.from_ms]
+        found += _unwatched(sorted({begin, *inner, max(begin, last.open.from_ms)}), interval_s)
         found.append(last.open)
         begin = last.open.to_ms
     later = [time_ms for time_ms in rising if time_ms > begin]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline import files
@@ -52,11 +53,25 @@ class GapBook:
             os.ftruncate(descriptor, size)
             files.write_at(descriptor, data, size)
             os.fsync(descriptor)
+        except OSError:
+            # A whole line that was not acknowledged is no gap of the book: another reader must not see it.
+            with suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
         finally:
             os.close(descriptor)
         self._size = size + len(data)
         self._counts = counted(gaps, self._counts)
         self._last = gaps[-1] if gaps else self._last
+
+    def gaps(self) -> list[Gap]:
+        """All gaps that were added, in order; not what a failed write may have left behind them.
+
+        Raises:
+            OSError: the book cannot be read.
+        """
+        size = self._opened()
+        return _sorted_out(self.path.read_bytes()[:size])[0]
 
     def summary(self) -> dict[str, object]:
         """How many gaps and missing polls there are for each reason, and the last gap, as JSON knows them."""

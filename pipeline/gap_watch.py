@@ -33,7 +33,7 @@ class GapWatch:
         self._newest_ms: int | None = None
         #: The time of the first slot that passed; None before.
         self.first_ms: int | None = None
-        self._ahead_ms = 0.0
+        self._ahead_ms: float | None = None
         self._open: Gap | None = None
         self._closed: list[Gap] = []
 
@@ -47,27 +47,29 @@ class GapWatch:
         with self._lock:
             self._begin(time_ms)
             ahead_ms = time_ms - now * 1000
-            if self._last_ms is not None:
+            if self._ahead_ms is not None:
                 stepped_ms = round(ahead_ms - self._ahead_ms)
                 unstepped_ms = time_ms - stepped_ms
-                before_ms = unstepped_ms if self._open else self._last_ms
+                before_ms = unstepped_ms if self._open or self._last_ms is None else self._last_ms
                 self._close(unstepped_ms)
                 if abs(stepped_ms) >= _TOLD_STEP_MS:
                     self._stepped(before_ms, time_ms, stepped_ms)
             self._close(time_ms)
             self._ahead_ms, self._last_ms = ahead_ms, time_ms
 
-    def missed(self, time_ms: int, slots: int, reason: str) -> None:
-        """So many slots from this time on gave none."""
+    def missed(self, time_ms: int, now: float, slots: int, reason: str) -> None:
+        """So many slots gave none, the first of them at this time, and at `now` on the monotonic clock (s)."""
         with self._lock:
             self._begin(time_ms)
+            if self._ahead_ms is None:
+                self._ahead_ms = time_ms - now * 1000
             gap = self._open
             if gap is None or gap.reason != reason:
                 self._close(time_ms)
                 begin = self._last_ms if gap is None and self._last_ms is not None else time_ms
                 gap = Gap(begin, time_ms, 0, 0, reason)
-            missing = gap.missing + slots
-            self._open = replace(gap, to_ms=max(time_ms, gap.from_ms), expected=missing, missing=missing)
+            missing, last_ms = gap.missing + slots, time_ms + round((slots - 1) * self._interval_s * 1000)
+            self._open = replace(gap, to_ms=max(last_ms, gap.from_ms), expected=missing, missing=missing)
 
     @property
     def open(self) -> Gap | None:

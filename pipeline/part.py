@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.csv(\.gz)?", re.A
 #: Every byte that a whole row may hold: numbers, times, the words of `source`, the line end.
 _ALLOWED = b"0123456789-+.,:TZ logiven\n"
 _TIME_LENGTH = 24
+#: Where a gzip file tells the length of what it holds.
+_ISIZE = struct.Struct("<I")
 #: What reading a damaged compressed file raises.
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
 #: No line is longer: 10,000 sensors in each group with 14 characters each stay below it.
@@ -102,6 +105,17 @@ def path_of(folder: Path, part: Part) -> Path | None:
 def open_part(path: Path) -> BinaryIO:
     """A part's file, read as if it were not compressed."""
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def size(path: Path) -> int:
+    """Bytes of a part's uncompressed file; of a compressed one below 4 GiB as its last four bytes tell (RFC 1952)."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        if path.suffix != ".gz":
+            return end
+        file.seek(max(end - _ISIZE.size, 0))
+        tail = file.read()
+    return int(_ISIZE.unpack(tail)[0]) if len(tail) == _ISIZE.size else 0
 
 
 def first_line(path: Path) -> bytes:

@@ -56,13 +56,23 @@ def times(folder: Path, start_ms: int, end_ms: int) -> Iterator[int]:
     """The times of all whole lines of [start, end) in a folder's shards, in no order, without reading their values."""
     first, last = _days(start_ms, end_ms)
     for part in list_parts(folder):
-        opened = _open_anew(folder, part) if first <= part.day <= last else None
-        if opened:
-            path, file = opened
-            with file:
-                header = first_line(path)
-                found = survey(file, header.count(b",") + 1, len(header))
-            yield from (line.time_ms for line in found.good if start_ms <= line.time_ms < end_ms)
+        if first <= part.day <= last:
+            yield from (time_ms for time_ms in _times(folder, part) if start_ms <= time_ms < end_ms)
+
+
+def _times(folder: Path, part: Part) -> list[int]:
+    try:
+        opened = _open_anew(folder, part)
+        if opened is None:
+            return []
+        path, file = opened
+        with file:
+            header = first_line(path)
+            found = survey(file, header.count(b",") + 1, len(header))
+    except OSError as error:
+        event(log, logging.ERROR, "part passed over", file=folder / part.name, error=error)
+        return []
+    return [line.time_ms for line in found.good]
 
 
 def _days(start_ms: int, end_ms: int) -> tuple[date, date]:

@@ -109,6 +109,7 @@ def _build_watch(
         poll.gaps,
         GapBook(settings.data_dir / GAP_BOOK, kept.keep),
         interval_s=interval_s,
+        batch=settings.buffer_samples,
         zone=settings.zone,
         clock=clock,
         times=partial(readout.times, settings.output.shards),

@@ -57,17 +57,19 @@ class Vitals:
     """What the verdict is made from.
 
     `age_s` is the age of the last durable reading, or the time since the start where there is none; `silent` has the
-    seconds without a heartbeat of each stage that lacks three; `free` are the bytes that the disk has left.
+    seconds without a heartbeat of each stage that lacks three; `free` are the bytes that the disk has left; so many
+    readings as a `batch` has become durable together.
     """
 
     age_s: float
     interval_s: float
     silent: Mapping[str, float]
     free: int
+    batch: int = 1
 
     def reasons(self) -> list[str]:
         """Why the service is failing, a sentence each; empty where it is not."""
-        limit_s = most_age_s(self.interval_s)
+        limit_s = most_age_s(self.interval_s, self.batch)
         found = []
         if self.age_s > limit_s:
             found.append(f"the last reading is {self.age_s:.0f} s old, more than {limit_s:.0f} s")
@@ -77,9 +79,9 @@ class Vitals:
         return found
 
 
-def most_age_s(interval_s: float) -> float:
-    """Seconds that the last durable reading may be old."""
-    return max(_MOST_INTERVALS * interval_s, _LEAST_AGE_S)
+def most_age_s(interval_s: float, batch: int = 1) -> float:
+    """Seconds that the last durable reading may be old where so many become durable together."""
+    return max((_MOST_INTERVALS + batch - 1) * interval_s, _LEAST_AGE_S)
 
 
 def verdict(reasons: Sequence[str]) -> Document:

@@ -77,7 +77,7 @@ class Poll:
         self._reason = PUMP_SILENT
         self._due = -math.inf
         self._attempt = 0
-        self._polled_at = clock.utc()
+        self._polled_at, self._polled_now = clock.utc(), clock.monotonic()
         self.controller: Controller | None = None
         self._outage = Outage(log, "pump", clock)
         #: Polls that stored a reading, slots that stored none, attempts that failed.
@@ -92,7 +92,7 @@ class Poll:
         self._grid.begin(now)
         self._attempt += 1
         if self._attempt == 1:
-            self._polled_at = self._clock.utc()
+            self._polled_at, self._polled_now = self._clock.utc(), now
         self._outage.begin()
         try:
             answer = self._read()
@@ -105,7 +105,7 @@ class Poll:
     def _arrived(self, answer: Answer) -> None:
         self._introduce(answer)
         moment, now = self._clock.utc(), self._clock.monotonic()
-        stored = self._stored(moment, answer)
+        stored = self._stored(moment, now, answer)
         self._outage.over(address=self.address, missed=self._outage.missed)
         attempts = self._attempt
         # Slots that went by while the answer came lie before it, those that went by while it was stored behind it.
@@ -113,20 +113,21 @@ class Poll:
         if skipped := self._next_slot():
             event(log, logging.WARNING, "slots skipped", address=self.address, slots=skipped, attempts=attempts)
         if skipped and not was_held:
-            self.gaps.missed(to_ms(self._polled_at), skipped, self._reason)
+            self.gaps.missed(to_ms(self._polled_at), self._polled_now, skipped, self._reason)
         if stored:
             self.gaps.stored(to_ms(moment), now)
         if skipped and was_held:
-            self.gaps.missed(to_ms(moment), skipped, DISK)
+            interval = timedelta(seconds=self._grid.interval_s)
+            self.gaps.missed(to_ms(moment + interval), now + self._grid.interval_s, skipped, DISK)
         self._reason = PUMP_SILENT
 
-    def _stored(self, moment: datetime, answer: Answer) -> bool:
+    def _stored(self, moment: datetime, now: float, answer: Answer) -> bool:
         try:
             self._add(moment, answer)
         except BufferFullError:
             # The store has counted and named it: the poll itself was sound.
             self.missed += 1
-            self.gaps.missed(to_ms(moment), 1, DISK)
+            self.gaps.missed(to_ms(moment), now, 1, DISK)
             return False
         self.polls += 1
         return True
@@ -162,7 +163,7 @@ class Poll:
         missed = 1 + self._next_slot()
         self.missed += 1
         self._outage.missed += missed
-        self.gaps.missed(to_ms(self._polled_at), missed, self._reason)
+        self.gaps.missed(to_ms(self._polled_at), self._polled_now, missed, self._reason)
         next_poll_s = self._due - self._clock.monotonic()
         gap = {
             "gap_from": utc_text(to_ms(self._polled_at)),

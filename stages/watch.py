@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline import gap_audit, gap_book, state
-from pipeline.clock import Clock, from_ms, to_ms, utc_text
+from pipeline import gap_audit, state
+from pipeline.clock import ALWAYS, Clock, to_ms, utc_text
 from pipeline.errors import QueueError
 from pipeline.gap import DISK, Gap
 from pipeline.gap_audit import LastRun
 from pipeline.gap_book import GapBook
+from pipeline.gap_day import Today
 from pipeline.gap_watch import GapWatch
 from pipeline.log import event
 from pipeline.outage import Outage
@@ -35,9 +35,9 @@ _UNTOLD_MS = 3 * 86_400_000
 class Watch:
     """One look a step.
 
-    `facts` gives what else belongs into the document, `times` the times (ms) of the shards' rows in [start, end),
-    `takeovers` how many damaged queues were replaced, `silent` the stages without a heartbeat at a monotonic moment,
-    `quarantined` how many pieces of data lie there that are in no shard.
+    `batch` readings become durable together; `facts` gives what else belongs into the document, `times` the times (ms)
+    of the shards' rows in [start, end), `takeovers` how many damaged queues were replaced, `silent` the stages without
+    a heartbeat at a monotonic moment, `quarantined` how many pieces of data lie there that are in no shard.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Watch:
         book: GapBook,
         *,
         interval_s: float,
+        batch: int = 1,
         zone: ZoneInfo,
         clock: Clock,
         times: Callable[[int, int], Iterable[int]],
@@ -61,7 +62,8 @@ class Watch:
         self._gaps = gaps
         self._book = book
         self._interval_s = interval_s
-        self._zone = zone
+        self._batch = batch
+        self._today = Today(zone, book.gaps)
         self._clock = clock
         self._times = times
         self._takeovers = takeovers
@@ -75,7 +77,6 @@ class Watch:
         self._taken_over = 0
         self._before: Document | None = None
         self._document: Document | None = None
-        self._today: tuple[date, int] | None = None
         self._outage = Outage(log, "watch", clock)
 
     def step(self, now: float) -> float:
@@ -83,7 +84,7 @@ class Watch:
         kept = self._guarded(self._keep_book)
         if self._guarded(lambda: self._publish(now, durable=False)) and kept:
             self._outage.over()
-        return max(self._interval_s, _LEAST_PERIOD_S) if self._audited else _LEAST_PERIOD_S
+        return _LEAST_PERIOD_S if kept and not self._audited else max(self._interval_s, _LEAST_PERIOD_S)
 
     def close(self) -> None:
         """The last look: what could not be saved is a gap too."""
@@ -106,19 +107,20 @@ class Watch:
     def _keep_book(self) -> None:
         if self._had_book is None:
             self._had_book = not self._book.is_new
-        if not self._audited and self._gaps.first_ms is not None:
-            self._audit(self._gaps.first_ms)
-        elif self._audited and self._takeovers() > self._taken_over:
-            self._audit_takeover()
-        if closed := self._gaps.closed():
-            self._note(closed)
-            self._gaps.settled(closed)
+        try:
+            if not self._audited and self._gaps.first_ms is not None:
+                self._audit(self._gaps.first_ms)
+            elif self._audited and self._takeovers() > self._taken_over:
+                self._audit_takeover()
+        finally:
+            # What the poller saw waits for no look at the disk.
+            if closed := self._gaps.closed():
+                self._note(closed)
+                self._gaps.settled(closed)
 
     def _note(self, gaps: list[Gap]) -> None:
         self._book.add(gaps)
-        if self._today:
-            day, missing = self._today
-            self._today = day, missing + sum(gap.missing for gap in gaps if self._day(gap.to_ms) == day)
+        self._today.add(gaps)
 
     def _found(self, gaps: list[Gap]) -> None:
         """Note gaps that nothing told of before; many at once, as of a lost book, take one line."""
@@ -139,11 +141,16 @@ class Watch:
             self._before = state.load(self._folder) or {}
         last = LastRun.of(self._before)
         begin = last.from_ms if last else self._begin_of_unknown(first_ms)
-        times = list(self._on_disk(begin, first_ms))
-        self._gaps.begin(max(times, default=None))
-        known = [gap for gap in gap_book.read(self._book.path) if gap.to_ms > begin]
+        # A clock that is behind the last run has readings in front of it: it may yet jump over them.
+        times = list(self._on_disk(begin, ALWAYS[1] if last else first_ms))
+        self._gaps.begin(max([*times, last.durable_ms] if last else times, default=None))
+        known = [gap for gap in self._book.gaps() if gap.to_ms > begin]
         taken_over = self._takeovers()
-        self._found(gap_audit.before_start(times, known, last, first_ms, self._interval_s))
+        found = gap_audit.before_start(times, known, last, first_ms, self._interval_s)
+        if last and not self._had_book:
+            older = list(self._times(0, begin))
+            found = [*gap_audit.before_start(older, (), None, begin, self._interval_s), *found] if older else found
+        self._found(found)
         self._audited, self._taken_over = True, taken_over
 
     def _begin_of_unknown(self, first_ms: int) -> int:
@@ -156,7 +163,7 @@ class Watch:
         last = LastRun.of(self._document)
         if last:
             times = list(self._on_disk(last.from_ms, to_ms(self._clock.utc()) + 1))
-            known = [*gap_book.read(self._book.path), *self._gaps.closed()]
+            known = [*self._book.gaps(), *self._gaps.closed()]
             self._found(gap_audit.during_run(times, known, last))
         self._taken_over = taken_over
 
@@ -180,7 +187,8 @@ class Watch:
         durable = self._store.durable
         disk = state.disk(self._folder)
         age_s = now - (durable.at if durable else self._begun_at)
-        vitals = Vitals(age_s, self._interval_s, self._silent(now), disk["free"])
+        vitals = Vitals(age_s, self._interval_s, self._silent(now), disk["free"], self._batch)
+        untold = {} if self._audited else gap_audit.untold(self._before or {})
         return {
             **state.verdict(vitals.reasons()),
             "last_reading": utc_text(durable.time_ms) if durable else (self._before or {}).get("last_reading"),
@@ -191,23 +199,14 @@ class Watch:
             "written": utc_text(to_ms(self._clock.utc())),
             "started": self._started,
             "interval_s": self._interval_s,
+            **({"untold": untold} if untold else {}),
         }
 
     def _gap_summary(self) -> dict[str, Any]:
         self._book.open()
         open_gap = self._gaps.open
         return {
-            "today": self._missing_today() + (open_gap.missing if open_gap else 0),
+            "today": self._today.missing(self._clock.utc(), open_gap),
             "open": open_gap.document() if open_gap else None,
             **self._book.summary(),
         }
-
-    def _missing_today(self) -> int:
-        today = self._clock.utc().astimezone(self._zone).date()
-        if self._today is None or self._today[0] != today:
-            known = gap_book.read(self._book.path)
-            self._today = today, sum(gap.missing for gap in known if self._day(gap.to_ms) == today)
-        return self._today[1]
-
-    def _day(self, time_ms: int) -> date:
-        return from_ms(time_ms).astimezone(self._zone).date()

@@ -123,3 +123,21 @@ def test_last_run_is_read_from_what_it_published() -> None:
 )
 def test_state_that_tells_nothing_is_no_last_run(state: dict[str, Any] | None) -> None:
     assert LastRun.of(state) is None
+
+
+def test_readings_in_memory_before_an_open_gap_went_with_the_process() -> None:
+    last = last_run(60, open_gap=gap(210, 300, 3, PUMP_SILENT))
+    expected = [gap(60, 210, 4, LOGGER_OFF), gap(210, 300, 3, PUMP_SILENT), gap(300, 660, 11, LOGGER_OFF)]
+    assert found(at(0, 30, 60), 660, last) == expected
+
+
+@pytest.mark.parametrize("interval_s", [float("nan"), float("inf"), 0, -30, 1e9])
+def test_interval_that_no_settings_allow_is_no_last_run(interval_s: float) -> None:
+    told = {"last_reading": utc_text(START), "queue": {}, "interval_s": interval_s, "gaps": {"open": None}}
+    assert LastRun.of(told) is None
+
+
+def test_state_that_carries_another_run_on_tells_of_that_one() -> None:
+    before = {"last_reading": utc_text(START), "queue": {"oldest": None}, "interval_s": 60, "gaps": {"open": None}}
+    now = {**before, "last_reading": utc_text(START + 90_000), "interval_s": 30, "untold": before}
+    assert LastRun.of(now) == LastRun(START, START, 60)

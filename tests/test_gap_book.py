@@ -54,7 +54,7 @@ def test_book_that_was_deleted_begins_anew(tmp_path: Path) -> None:
     assert list(gap_book.read(book.path)) == [SECOND]
 
 
-@pytest.mark.parametrize("damage", [b"2026-01", b"garbage\n", b"\0" * 100, HEADER.encode()])
+@pytest.mark.parametrize("damage", [b"2026-01", b"garbage\n", b"\0" * 200_000, HEADER.encode()])
 def test_damaged_lines_are_left_out_and_kept_aside(tmp_path: Path, damage: bytes) -> None:
     open_book(tmp_path).add([FIRST])
     path = tmp_path / "gaps.csv"
@@ -88,6 +88,22 @@ def test_write_that_failed_half_way_leaves_no_half_line(tmp_path: Path, monkeypa
     assert list(gap_book.read(book.path)) == [FIRST]
     book.add([SECOND])
     assert book.path.read_text() == HEADER + FIRST.encode() + SECOND.encode()
+
+
+def test_line_whose_write_failed_is_no_gap_of_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = open_book(tmp_path)
+    book.add([FIRST])
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "injected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="injected"):
+            book.add([SECOND])
+    assert book.path.read_bytes() == (HEADER + FIRST.encode()).encode()
+    book.path.write_bytes(book.path.read_bytes() + SECOND.encode().encode())
+    assert book.gaps() == [FIRST]
 
 
 def test_readings_filled_in_later_are_missing_no_more(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def watch_with(*slots: tuple[float, str | int]) -> GapWatch:
     stepped = 0
     for at_s, what in slots:
         if isinstance(what, str):
-            watch.missed(START + round((at_s + stepped) * 1000), 1, what)
+            watch.missed(START + round((at_s + stepped) * 1000), at_s, 1, what)
         else:
             stepped += what
             watch.stored(START + round((at_s + stepped) * 1000), at_s)
@@ -83,7 +83,20 @@ def test_clock_that_begins_in_1970_jumps_over_the_time_since_the_last_reading_on
 def test_gap_stays_until_the_book_has_it() -> None:
     watch = watch_with((0, 0), (30, DISK), (60, 0))
     closed = watch.closed()
-    watch.missed(START + 90_000, 1, DISK)
+    watch.missed(START + 90_000, 90, 1, DISK)
     watch.stored(START + 120_000, 120)
     watch.settled(closed)
     assert watch.closed() == [gap(60, 120, 1, DISK)]
+
+
+def test_slots_that_one_silent_poll_cost_reach_to_the_last_of_them() -> None:
+    watch = watch_with((0, 0))
+    watch.missed(START + 30_000, 30, 9, PUMP_SILENT)
+    assert watch.open == gap(0, 270, 9, PUMP_SILENT)
+
+
+def test_clock_that_jumps_before_the_first_reading_jumps_over_the_time_since_the_last_run() -> None:
+    watch = watch_with((0, PUMP_REFUSED), (30, PUMP_REFUSED))
+    watch.begin(START + 3_000_000)
+    watch.stored(START + 3_660_000, 60)
+    assert watch.closed() == [gap(0, 60, 2, PUMP_REFUSED), gap(3000, 3660, 21, CLOCK)]

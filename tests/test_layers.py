@@ -58,7 +58,7 @@ VESSELS = {
         "pipeline.span",
         "pipeline.window",
     },
-    "gaps": {"pipeline.gap_audit", "pipeline.gap_book", "pipeline.gap_watch"},
+    "gaps": {"pipeline.gap_audit", "pipeline.gap_book", "pipeline.gap_day", "pipeline.gap_watch"},
     "quarantine": {"pipeline.quarantine"},
     "state": {"pipeline.state"},
     "store": {"pipeline.store"},

@@ -413,11 +413,17 @@ def test_many_days_are_made_up_in_several_steps_newest_first(tmp_path: Path, mon
     assert len(all_files(tmp_path)) == 3
 
 
-def test_stop_ends_a_look_early_and_the_next_start_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["never", "before", "after"])
+def test_stop_ends_a_look_early_and_the_next_start_goes_on(tmp_path: Path, when: str) -> None:
     open_shards(tmp_path).append([reading(i, 100 - i) for i in range(50)])
+    part = tmp_path / "shards" / "2026-01-05.csv"
+    if when == "before":
+        compress(part)
     marks = opened(tmp_path)
     marks.stop()
     assert marks.step()
+    if when == "after":
+        compress(part)
     bring_up(tmp_path)
     assert kept(tmp_path)["readings"] == 50
     assert len(kept(tmp_path)["steps"]) == 49

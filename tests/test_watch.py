@@ -14,7 +14,7 @@ import pytest
 from pipeline import gap_book, quarantine, readout, state
 from pipeline.catalog import Catalog
 from pipeline.clock import to_ms, utc_text
-from pipeline.gap import DISK, LOGGER_OFF, PUMP_SILENT, Gap
+from pipeline.gap import CLOCK, DISK, LOGGER_OFF, PUMP_SILENT, Gap
 from pipeline.gap_book import GapBook
 from pipeline.gap_watch import GapWatch
 from pipeline.quarantine import Quarantine
@@ -59,7 +59,7 @@ class Run:
     def slot(self, *, missing: str = "", written: bool = True) -> None:
         now = self.clock.utc()
         if missing:
-            self.gaps.missed(to_ms(now), 1, missing)
+            self.gaps.missed(to_ms(now), self.clock.monotonic(), 1, missing)
         else:
             self.store.add(now, answer(to_ms(now) % 1_000_000))
             self.gaps.stored(to_ms(now), self.clock.monotonic())
@@ -139,6 +139,100 @@ def test_gaps_of_today_are_no_more_of_today_tomorrow(run: Run) -> None:
     run.slot()
     run.clock.turn(86_400)
     assert run.look()["gaps"]["today"] == 0
+
+
+def test_gap_over_midnight_is_shared_between_its_days(run: Run) -> None:
+    run.clock.turn(12 * 3600 - 60)  # one minute before midnight in Berlin
+    run.slot()
+    for _ in range(9):
+        run.slot(missing=PUMP_SILENT)
+    assert run.told()["gaps"]["today"] == 7
+    run.slot()
+    assert run.told()["gaps"]["today"] == 7
+
+
+def test_second_restart_before_the_first_slot_keeps_the_gap_of_the_pump(run: Run, tmp_path: Path) -> None:
+    run.slot()
+    for _ in range(4):
+        run.slot(missing=PUMP_SILENT)
+    for _ in range(3):
+        run = begin(run, tmp_path)
+        run.look()
+    run.slot()
+    assert book(tmp_path)[0] == gap(0, 120, 4, PUMP_SILENT)
+
+
+def test_clock_that_begins_behind_the_last_run_jumps_over_what_is_missing_only(run: Run, tmp_path: Path) -> None:
+    for _ in range(10):
+        run.slot()
+    run.end()
+    run.clock.step(-200_000_000)
+    run = begin(run, tmp_path)
+    run.slot(missing=PUMP_SILENT)
+    run.slot()
+    run.clock.step(200_000_000 + 600)
+    run.slot()
+    run.slot()
+    assert book(tmp_path)[-1] == gap(270, 960, 22, CLOCK)
+
+
+def test_gap_that_a_failed_write_left_is_added_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.slot()
+    run.slot(missing=PUMP_SILENT)
+    run.slot(missing=PUMP_SILENT)
+    run = begin(run, tmp_path)
+    run.clock.turn(600)
+    with monkeypatch.context() as patch:
+        fsync = os.fsync
+
+        def failing(descriptor: int) -> None:
+            if Path(f"/proc/self/fd/{descriptor}").readlink().name == "gaps.csv":
+                raise OSError(errno.EIO, "injected")
+            fsync(descriptor)
+
+        patch.setattr(os, "fsync", failing)
+        run.slot()
+    run.slot()
+    expected = [gap(0, 60, 2, PUMP_SILENT), gap(60, 690, 20, LOGGER_OFF)]
+    assert (book(tmp_path), run.told()["gaps"]["today"]) == (expected, 22)
+
+
+def test_lost_book_of_a_sound_run_is_found_again_in_the_shards(run: Run, tmp_path: Path) -> None:
+    run.slot()
+    run.clock.turn(600)
+    for _ in range(5):
+        run.slot()
+    run.end()
+    (tmp_path / "gaps.csv").unlink()
+    run = begin(run, tmp_path)
+    run.slot()
+    assert book(tmp_path) == [gap(0, 630, 20, LOGGER_OFF)]
+
+
+def test_part_that_cannot_be_read_keeps_no_gap_from_the_book(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run.slot()
+    run = begin(run, tmp_path)
+
+    def unreadable(_path: Path) -> None:
+        raise OSError(errno.EIO, "injected")
+
+    monkeypatch.setattr(readout, "open_part", unreadable)
+    run.slot()
+    run.slot(missing=PUMP_SILENT)
+    run.slot()
+    assert book(tmp_path)[-1].reason == PUMP_SILENT
+    assert "part passed over" in [record.message for record in caplog.records]
+
+
+def test_batch_that_waits_in_memory_is_not_too_old(run: Run) -> None:
+    run.slot()
+    run.watch._batch = 10
+    run.clock.turn(300)
+    assert run.look()["status"] == "ok"
+    run.clock.turn(100)
+    assert run.look()["status"] == "failing"
 
 
 def test_time_without_the_logger_is_a_gap_after_a_stop(run: Run, tmp_path: Path) -> None:
