@@ -66,7 +66,7 @@ class Archive:
         """Days whose shards hold something else than the archive was made from, newest first.
 
         Raises:
-            sqlite3.Error: the file cannot be read.
+            ArchiveError: its file cannot be read.
         """
         self._shelf.look()
         known = self._stored()
@@ -76,7 +76,7 @@ class Archive:
         """Take in a day as its shards hold it now; gives how many rows that are.
 
         Raises:
-            sqlite3.Error, OSError: the archive stands as it did.
+            ArchiveError, OSError: the archive stands as it did.
         """
         self._shelf.look()
         # Before the rows: what is appended meanwhile makes the day due again.
@@ -85,16 +85,26 @@ class Archive:
         self._file.add(day, record, columns, schemas)
         return len(columns.times_ms)
 
-    def drop(self, before: date) -> list[date]:
-        """Remove the days before one; gives which.
+    def drop(self, limit: date) -> list[date]:
+        """Remove the days up to a limit whose shards are gone; gives which.
 
         Raises:
-            sqlite3.Error: they stand as they did.
+            ArchiveError: they stand as they did.
         """
-        old = [day for day in self._stored() if day < before]
+        self._shelf.look()
+        there = set(self._shelf.days())
+        old = [day for day in self._stored() if day <= limit and day not in there]
         if old:
             self._file.drop(old)
         return old
+
+    def discard(self) -> None:
+        """Begin anew.
+
+        Raises:
+            OSError: something of the file is still there.
+        """
+        self._file.discard()
 
     def query(
         self, names: Sequence[str], start: datetime, end: datetime, points: int | None = None
@@ -106,7 +116,7 @@ class Archive:
 
         Raises:
             QueryError: a name that no day has, an end before the start, a time without a zone, or no points.
-            sqlite3.Error, OSError: what is asked for cannot be read.
+            ArchiveError, OSError: what is asked for cannot be read.
         """
         window = _window(start, end, points)
         self._shelf.look()

@@ -23,10 +23,13 @@ import numpy as np
 from pipeline import column_codec
 from pipeline.buckets import BUCKET_MS, reduce
 from pipeline.columns import Column, Columns, Times
+from pipeline.errors import ArchiveError, DamagedArchiveError
 from pipeline.sensors import Sensor
 
 #: Version of the tables and of what stands in them, in `PRAGMA user_version`.
 FORMAT = 1
+#: What SQLite says when the file is not a sound database of ours.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 #: Seconds to wait for another process's lock: only a day's transaction or a checkpoint of the log holds one.
 _BUSY_S = 5.0
 
@@ -63,7 +66,7 @@ class ArchiveFile:
         """Put a day in place of what stood there for it; `record` says what it was made from.
 
         Raises:
-            sqlite3.Error: it stands as it did.
+            ArchiveError: it stands as it did.
         """
         with self._writing() as connection:
             table = _month(day)
@@ -86,7 +89,7 @@ class ArchiveFile:
         """Remove days; their pages are used again, and a month without days goes whole.
 
         Raises:
-            sqlite3.Error: they stand as they did.
+            ArchiveError: they stand as they did.
         """
         with self._writing() as connection:
             self._remove(connection, days)
@@ -99,22 +102,45 @@ class ArchiveFile:
         """The file as it stands now, however long it is looked at.
 
         Raises:
-            sqlite3.Error: the file cannot be read.
+            ArchiveError: the file cannot be read.
         """
-        with self._reading() as connection:
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        with self._translated(), closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
             connection.execute("BEGIN")
+            self._check_format(connection)
             yield Snapshot(connection)
 
+    def discard(self) -> None:
+        """Remove the file, damaged or not, with all that belongs to it.
+
+        Raises:
+            OSError: something of it is still there.
+        """
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found != FORMAT:
+            raise DamagedArchiveError(f"{self.path}: format {found}, this version reads {FORMAT}")
+
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
-            yield connection
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+            raise (DamagedArchiveError if damaged else ArchiveError)(f"{self.path}: {error}") from error
+        except OSError as error:
+            raise ArchiveError(f"{self.path}: {error}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction; the file is made where there is none."""
-        with closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as connection:
+        with (
+            self._translated(),
+            closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as connection,
+        ):
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("BEGIN IMMEDIATE")
@@ -122,6 +148,7 @@ class ArchiveFile:
                 for statement in filter(str.strip, _TABLES.split(";")):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {FORMAT}")
+            self._check_format(connection)
             try:
                 yield connection
             except BaseException:

@@ -183,7 +183,7 @@ def test_days_are_dropped_and_their_month_with_the_last_of_it(tmp_path: Path) ->
     add_all(found)
     for path in list_parts(tmp_path / "shards").values():
         path.unlink()
-    found.drop(date(2026, 2, 3))
+    found.drop(date(2026, 2, 2))
     window = NOON, NOON + 1000 * HOURS
     assert whole(found, *window) == [
         row for row in expected(readings, *window) if row[0] >= datetime(2026, 2, 2, 23, tzinfo=UTC)
