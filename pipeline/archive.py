@@ -72,6 +72,14 @@ class Archive:
         known = self._stored()
         return sorted((day for day in self._shelf.days() if not self._fits(day, known.get(day))), reverse=True)
 
+    def days(self) -> list[date]:
+        """The days that stand there, in order.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        return list(self._stored())
+
     def add(self, day: date) -> int:
         """Take in a day as its shards hold it now; gives how many rows that are.
 

@@ -38,9 +38,9 @@ class Archiving:
         self._oldest_waiting = oldest_waiting
         self._limit = limit
         self._outage = Outage(log, "archive", clock)
-        #: Days that were due at the last step.
+        #: Days that stand there, and days that were due, at the last step.
+        self.days = 0
         self.due = 0
-        self._told = 0
 
     def step(self) -> bool:
         """Take in the newest day that is due; gives whether another one is.
@@ -64,11 +64,11 @@ class Archiving:
         if limit and (gone := self._archive.drop(limit)):
             event(log, logging.INFO, "old days dropped from the archive", days=len(gone), last=gone[-1])
         due = [day for day in self._archive.due() if day < self._first_open()]
-        self.due = len(due)
+        self.days, self.due = len(self._archive.days()), len(due)
         if not due:
             return False
         rows = self._archive.add(due[0])
-        self.due -= 1
+        self.days, self.due = len(self._archive.days()), self.due - 1
         event(log, logging.INFO, "day archived", day=due[0], rows=rows, days_left=self.due)
         return self.due > 0
 

@@ -25,7 +25,7 @@ def add_all(found: Archiving) -> int:
 
 
 def archived(folder: Path) -> list[date]:
-    return sorted(archive(folder)._stored())
+    return archive(folder).days()
 
 
 def test_day_is_archived_when_it_is_over(tmp_path: Path) -> None:
