@@ -39,7 +39,8 @@ CREATE TABLE sensor (
   UNIQUE (grp, idx, name, data_type, unit, divisor, codes)
 );
 CREATE TABLE day (
-  day INTEGER PRIMARY KEY, record TEXT, first_ms INTEGER, last_ms INTEGER, rows INTEGER, times BLOB, schemas TEXT
+  day INTEGER PRIMARY KEY, record TEXT, first_ms INTEGER, last_ms INTEGER, rows INTEGER, times BLOB, offsets BLOB,
+  sources BLOB, schemas TEXT
 );
 CREATE INDEX day_ends ON day (first_ms, last_ms);
 """
@@ -82,8 +83,9 @@ class ArchiveFile:
             connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)  # noqa: S608
             times = columns.times_ms
             ends = (int(times[0]), int(times[-1])) if len(times) else (None, None)
-            values = (day.toordinal(), record, *ends, len(times), _packed(times), json.dumps(list(schemas)))
-            connection.execute("INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            lead = (column_codec.encode(column) for column in (columns.offsets_s, columns.sources))
+            values = (day.toordinal(), record, *ends, len(times), _packed(times), *lead, json.dumps(list(schemas)))
+            connection.execute("INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def drop(self, days: Iterable[date]) -> None:
         """Remove days; their pages are used again, and a month without days goes whole.

@@ -6,14 +6,18 @@ integers, one a row, with a mask where a row has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.schema import LIVE, RowChanges
 from pipeline.sensors import Sensor
+
+#: Where a row can come from.
+SOURCES = (LIVE, "log")
 
 Times = NDArray[np.int64]
 Integers = NDArray[np.int32]
@@ -45,9 +49,14 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Rows with rising `times_ms` (UTC, ms since 1970), and the columns of all sensors that any of them has."""
+    """Rows with rising `times_ms` (UTC, ms since 1970), and the columns of all sensors that any of them has.
+
+    `offsets_s` is the zone's offset from UTC at each poll, `sources` the place in `SOURCES` of where each row is from.
+    """
 
     times_ms: Times
+    offsets_s: Column
+    sources: Column
     columns: Mapping[Sensor, Column]
 
 
@@ -57,15 +66,23 @@ class ColumnsBuilder:
     def __init__(self, sensors: Sequence[Sensor]) -> None:
         self._sensors = sensors
         self._times: list[int] = []
+        self._offsets: list[int] = []
+        self._sources: list[int] = []
         self._at: list[list[int]] = [[] for _ in sensors]
         self._raw: list[list[int | None]] = [[] for _ in sensors]
 
-    def add(self, time_ms: int, changes: Iterable[tuple[int, int | None]]) -> None:
-        """The next row: its time (ms), and each changed column's place and raw integer, None for a missing one."""
-        row = len(self._times)
-        self._times.append(time_ms)
-        for place, raw in changes:
-            self._at[place].append(row)
+    def add(self, row: RowChanges) -> None:
+        """Take the next row.
+
+        Raises:
+            ValueError: it comes from nowhere that is known.
+        """
+        self._sources.append(SOURCES.index(row.source))
+        self._offsets.append(row.offset_s)
+        at = len(self._times)
+        self._times.append(row.time_ms)
+        for place, raw in row.cells:
+            self._at[place].append(at)
             self._raw[place].append(raw)
 
     def build(self) -> Columns:
@@ -73,7 +90,13 @@ class ColumnsBuilder:
         rows = len(self._times)
         places = [i for i, raws in enumerate(self._raw) if any(raw is not None for raw in raws)]
         found = {self._sensors[i]: _column(self._at[i], self._raw[i], rows) for i in places}
-        return Columns(np.array(self._times, np.int64), found)
+        return Columns(np.array(self._times, np.int64), _dense(self._offsets), _dense(self._sources), found)
+
+
+def _dense(values: Sequence[int]) -> Column:
+    """A column of one value a row."""
+    found = np.array(values[:1] if len(set(values)) == 1 else values, np.int32)
+    return Column(found)
 
 
 def _column(at: list[int], raws: list[int | None], rows: int) -> Column:
@@ -97,11 +120,15 @@ def merged(parts: Sequence[Columns]) -> Columns:
     times = np.concatenate([part.times_ms for part in filled]) if filled else np.zeros(0, np.int64)
     order = np.argsort(times, kind="stable")
     names: dict[Sensor, Any] = {sensor: None for part in filled for sensor in part.columns}
-    return Columns(times[order], {sensor: _joined(sensor, filled, order) for sensor in names})
+    return Columns(
+        times[order],
+        _joined([part.offsets_s for part in filled], filled, order),
+        _joined([part.sources for part in filled], filled, order),
+        {each: _joined([part.columns.get(each) for part in filled], filled, order) for each in names},
+    )
 
 
-def _joined(sensor: Sensor, parts: Sequence[Columns], order: NDArray[np.intp]) -> Column:
-    found = [part.columns.get(sensor) for part in parts]
+def _joined(found: Sequence[Column | None], parts: Sequence[Columns], order: NDArray[np.intp]) -> Column:
     constants = {int(each.values[0]) if each and each.is_constant else None for each in found}
     if len(constants) == 1 and None not in constants:
         return Column(np.array(list(constants), np.int32))
@@ -110,5 +137,7 @@ def _joined(sensor: Sensor, parts: Sequence[Columns], order: NDArray[np.intp]) -
         rows = len(part.times_ms)
         pieces.append(column.spread(rows) if column else np.zeros(rows, np.int32))
         masks.append(column.mask(rows) if column else np.zeros(rows, np.bool_))
+    if not parts:
+        return Column(np.zeros(0, np.int32))
     present = np.concatenate(masks)[order]
     return Column(np.concatenate(pieces)[order], None if present.all() else present)

@@ -36,7 +36,7 @@ def _columns(schema: Schema, lines: Iterable[bytes]) -> Columns:
     reader, builder = RowReader(schema), ColumnsBuilder(schema.sensors)
     for line in lines:
         try:
-            builder.add(*reader.changes(line))
+            builder.add(reader.changes(line))
         except ValueError as error:
             event(log, logging.WARNING, "bad line passed over", error=error)
     return builder.build()

@@ -168,7 +168,7 @@ def test_sensor_whose_scale_changed_gives_a_series_for_each(tmp_path: Path, monk
         if day != date(2026, 1, 5):
             return columns, schemas
         renamed = {(replace(s, divisor=100) if s.name == FLOW else s): c for s, c in columns.columns.items()}
-        return Columns(columns.times_ms, renamed), schemas
+        return replace(columns, columns=renamed), schemas
 
     found = archive(tmp_path)
     found._read = changed
