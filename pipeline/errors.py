@@ -82,6 +82,14 @@ class RollupStoppedError(LoggerError):
     retry = True
 
 
+class ArchiveError(LoggerError):
+    """Raised when the archive's file cannot be used now; it stands as it did."""
+
+
+class DamagedArchiveError(ArchiveError):
+    """Raised when the archive's file is no sound one of this version; it is made anew from the shards."""
+
+
 class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 

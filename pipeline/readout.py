@@ -103,6 +103,22 @@ def follow(folder: Path, catalog: Catalog, part: Part, start: int = 0) -> Iterat
             yield from _parsed(path, file, part, schema, _good_lines(path, file, schema, start))
 
 
+def rows(folder: Path, catalog: Catalog, part: Part) -> tuple[Schema, Iterator[bytes]] | None:
+    """The schema of a part and its whole lines; None where it is gone or no schema fits it."""
+    schema = catalog.schema_of(part)
+    return (schema, _lines(folder, part, schema)) if schema else None
+
+
+def _lines(folder: Path, part: Part, schema: Schema) -> Iterator[bytes]:
+    opened = _open_anew(folder, part)
+    if opened:
+        path, file = opened
+        with file:
+            for line in _good_lines(path, file, schema):
+                file.seek(line.offset)
+                yield file.read(line.length)
+
+
 def _reaches(day: date, time_ms: int) -> bool:
     return day - _SPREAD <= from_ms(time_ms).date()
 

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import compress
 from operator import ne
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline import sensors
 from pipeline.clock import from_ms, local_text, parse_utc_text, utc_text
@@ -186,6 +186,17 @@ def _padded(answer: Answer, counts: tuple[int, int, int]) -> tuple[int | None, .
     return tuple(value for group, n in pairs for value in (*group, *[None] * (n - len(group))))
 
 
+class RowChanges(NamedTuple):
+    """A row: its time (ms), the zone's offset from UTC (s), where it comes from, and each cell that is another than in
+    the row before: its place among the sensors and its raw integer, None for a blank one.
+    """
+
+    time_ms: int
+    offset_s: int
+    source: str
+    cells: list[tuple[int, int | None]]
+
+
 class RowReader:
     """Turns lines of one schema back into readings; cells that did not change are not parsed again."""
 
@@ -201,15 +212,30 @@ class RowReader:
         Raises:
             ValueError: the line is none of this schema.
         """
-        time_text, wall_text, _, *cells = line.decode().rstrip("\n").split(",")
+        time_ms, wall_text, _, _ = self._take(line)
+        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+
+    def changes(self, line: bytes) -> RowChanges:
+        """What one whole line has other than the line before.
+
+        Raises:
+            ValueError: the line is none of this schema.
+        """
+        time_ms, wall_text, source, changed = self._take(line)
+        return RowChanges(time_ms, _offset_s(time_ms, wall_text), source, [(i, self._raws[i]) for i in changed])
+
+    def _take(self, line: bytes) -> tuple[int, str, str, list[int]]:
+        """Keep a line's raw integers; gives its time, wall time and source, and the places of cells that changed."""
+        time_text, wall_text, source, *cells = line.decode().rstrip("\n").split(",")
+        changed = list(_changed(self._cells, cells))
+        time_ms = parse_utc_text(time_text)
         # Both are kept together or not at all: a bad cell must not spoil the rows behind it.
         raws = list(self._raws)
-        for i in _changed(self._cells, cells):
+        for i in changed:
             raws[i] = _raw(cells[i], self._divisors[i])
         _check_blanks(raws, self._schema.counts)
         self._cells, self._raws = cells, raws
-        time_ms = parse_utc_text(time_text)
-        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+        return time_ms, wall_text, source, changed
 
     def _answer(self) -> Answer:
         n_parameters, n_calculations, _ = self._schema.counts

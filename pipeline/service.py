@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
+from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pipeline import VERSION, quarantine, queue_view, readout
+from pipeline import VERSION, day_columns, quarantine, queue_view, readout
 from pipeline.alarm import Alarm, Bell
+from pipeline.archive import Archive
 from pipeline.catalog import Catalog
-from pipeline.clock import Clock, SystemClock
+from pipeline.clock import Clock, SystemClock, from_ms
 from pipeline.errors import QueueError
 from pipeline.gap_book import NAME as GAP_BOOK
 from pipeline.gap_book import GapBook
@@ -29,6 +31,7 @@ from pipeline.state import Document
 from pipeline.store import Store
 from pipeline.supervisor import UNSAVED, Service
 from pipeline.worker import Worker
+from stages.archive import Archiving
 from stages.poll import Poll
 from stages.retain import Retain
 from stages.rollup import IDLE_S, Rollup
@@ -41,6 +44,9 @@ log = logging.getLogger("service")
 
 #: Folder for what could not be stored, in DATA_DIR.
 QUARANTINE = "quarantine"
+
+#: The archive's file, in its folder.
+ARCHIVE = "archive.db"
 
 #: Lock file of derived files, in DATA_DIR: a command by hand and the service make them in turn.
 ROLLUP_LOCK = "rollup.lock"
@@ -67,13 +73,14 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     write = Write(queue, shards, kept, store.catch_up)
     rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
     retain = _build_retain(settings, clock, shards, catalog, rollup)
+    archiving = _build_archiving(settings, clock, catalog, store, retain)
     marks = Marks(folder, catalog, clock)
     roll = Bell()
     poller = Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s))
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
-    roller = Worker("rollup", partial(_roll, rollup, retain, marks), clock, wait=roll.wait, wake=roll.ring)
+    roller = Worker("rollup", partial(_roll, rollup, retain, archiving, marks), clock, wait=roll.wait, wake=roll.ring)
     stages = (poller, writer, roller)
-    facts = partial(_facts, settings, queue, store, poll, marks, stages)
+    facts = partial(_facts, settings, queue, store, poll, archiving, marks, stages)
     watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
         lock=InstanceLock(_folders(settings)),
@@ -125,7 +132,13 @@ def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
 
 
 def _facts(
-    settings: Settings, queue: Queue, store: Store, poll: Poll, marks: Marks, stages: Sequence[Worker]
+    settings: Settings,
+    queue: Queue,
+    store: Store,
+    poll: Poll,
+    archiving: Archiving,
+    marks: Marks,
+    stages: Sequence[Worker],
 ) -> Document:
     """What the parts tell of themselves."""
     try:
@@ -135,6 +148,7 @@ def _facts(
     return {
         "queue": view | {"in_memory": store.waiting},
         "restarts": {worker.name: worker.restarts for worker in stages},
+        "archive": {"days": archiving.days, "due": archiving.due},
         "quality": marks.summary().encode(),
         "polls": {"stored": poll.polls, "missed": poll.missed, "failures": poll.failures},
         "pump": {"address": poll.address, **(asdict(poll.controller) if poll.controller else {})},
@@ -180,6 +194,18 @@ def _build_retain(settings: Settings, clock: Clock, shards: Shards, catalog: Cat
     )
 
 
+def _build_archiving(settings: Settings, clock: Clock, catalog: Catalog, store: Store, retain: Retain) -> Archiving:
+    def oldest_waiting() -> date | None:
+        waiting = store.oldest_waiting_ms()
+        return None if waiting is None else from_ms(waiting).astimezone(settings.zone).date()
+
+    folder = settings.output.shards
+    shelf = Shelf(folder, settings.data_dir / QUARANTINE)
+    archive = Archive(settings.output.archive / ARCHIVE, shelf, partial(day_columns.read, folder, catalog))
+    limit = retain.shard_limit
+    return Archiving(archive, zone=settings.zone, clock=clock, oldest_waiting=oldest_waiting, limit=limit)
+
+
 def _rollup_lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:
     return partial(exclusive, settings.data_dir / ROLLUP_LOCK)
 
@@ -195,11 +221,13 @@ def _folders(settings: Settings) -> list[Path]:
     return [settings.data_dir, queue, output.shards, output.daily, output.weekly, output.archive]
 
 
-def _roll(rollup: Rollup, retain: Retain, marks: Marks, now: float) -> float:
-    """One file; when none is due any more, what is old enough goes, then values that cannot be right are marked."""
+def _roll(rollup: Rollup, retain: Retain, archiving: Archiving, marks: Marks, now: float) -> float:
+    """One file; when none is due any more, what is old enough goes, then a day is archived, then what cannot be right
+    is marked.
+    """
     pause_s = rollup.step(now)
     if pause_s == IDLE_S:
         retain.step()
-        if marks.step():
+        if archiving.step() | marks.step():
             return 0.0
     return pause_s

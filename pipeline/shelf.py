@@ -82,6 +82,19 @@ class Shelf:
         ]
         return sorted(filter(None, found), key=lambda source: (source.first_ms, source.day, source.number))
 
+    def days(self) -> list[date]:
+        """The local days that have a part, in order."""
+        return sorted(set(self._days))
+
+    def of_day(self, day: date, recorded: Sequence[Source] = ()) -> list[Source]:
+        """The ranges of all rows of a local day's parts, by part; of a compressed one what `recorded` says of it."""
+        known = {source.part: source for source in recorded}
+        parts = self._between(day, day)
+        found = (
+            (known.get(part) if self._is_compressed(part) else None) or self._find(part, *ALWAYS) for part in parts
+        )
+        return [source for source in found if source]
+
     def is_bare(self, day: date) -> bool:
         """Whether there is no part near any window that ends on a day."""
         return not self._between(day - _LONGEST - _SPREAD, day + _SPREAD)

@@ -100,6 +100,13 @@ class Retain:
         days = sorted({part.day for part in list_parts(self._shards) if part.day <= today})
         return days[-_NTH_NEWEST] if len(days) >= _NTH_NEWEST else None
 
+    def shard_limit(self) -> date | None:
+        """The newest day whose shards may go by their age now; None where none may."""
+        counted_from = self.counted_from()
+        if counted_from is None or not self._shard_retention_days:
+            return None
+        return counted_from - timedelta(days=self._shard_retention_days)
+
     def _delete_derived(self, counted_from: date) -> Iterator[int]:
         if not self._csv_retention_days:
             return

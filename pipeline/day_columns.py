@@ -1,0 +1,42 @@
+"""Reads a local day column by column from all parts of its shards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from pipeline import readout
+from pipeline.catalog import Catalog
+from pipeline.columns import Columns, ColumnsBuilder, merged
+from pipeline.log import event
+from pipeline.part import list_parts
+from pipeline.schema import RowReader, Schema
+
+log = logging.getLogger("shard")
+
+
+def read(folder: Path, catalog: Catalog, day: date) -> tuple[Columns, list[str]]:
+    """The columns of all whole rows of a day, rising in time, and the hashes of the schemas that they have.
+
+    Raises:
+        OSError: a part cannot be read.
+    """
+    found, schemas = [], []
+    for part in (part for part in list_parts(folder) if part.day == day):
+        if rows := readout.rows(folder, catalog, part):
+            schema, lines = rows
+            found.append(_columns(schema, lines))
+            schemas.append(schema.hash)
+    return merged(found), sorted(set(schemas))
+
+
+def _columns(schema: Schema, lines: Iterable[bytes]) -> Columns:
+    reader, builder = RowReader(schema), ColumnsBuilder(schema.sensors)
+    for line in lines:
+        try:
+            builder.add(reader.changes(line))
+        except ValueError as error:
+            event(log, logging.WARNING, "bad line passed over", error=error)
+    return builder.build()

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import day_columns
+from pipeline.archive import Archive
+from pipeline.catalog import Catalog
+from pipeline.clock import from_ms
+from pipeline.columns import Columns
+from pipeline.compress import compress
+from pipeline.errors import QueryError
+from pipeline.part import list_parts
+from pipeline.reading import Reading
+from pipeline.sensors import sensor, values
+from pipeline.series import ReducedSeries, Series
+from pipeline.shelf import Shelf
+from tests.parts import NOON, open_shards, reading
+
+#: Calculation 10 is the flow temperature, in tenths of a degree; here every reading has its own.
+FLOW = "ID_WEB_Temperatur_TVL"
+HOURS = timedelta(hours=1)
+#: A sensor that only the longer of two kinds of answers has.
+FAR = sensor("calculations", 130).name
+
+
+def archive(folder: Path) -> Archive:
+    """The archive as a new process finds it."""
+    shards = folder / "shards"
+    read = partial(day_columns.read, shards, Catalog(shards))
+    (folder / "archive").mkdir(exist_ok=True)
+    return Archive(folder / "archive" / "archive.db", Shelf(shards, folder / "quarantine"), read)
+
+
+def fill(folder: Path, days: int, every_s: int = 600) -> list[Reading]:
+    """Readings of so many days from noon on, in the shards."""
+    readings = [reading(at_s, at_s // every_s % 4001 - 2000) for at_s in range(0, days * 86_400, every_s)]
+    shards = open_shards(folder)
+    for i in range(0, len(readings), 500):
+        shards.append(readings[i : i + 500])
+    return readings
+
+
+def add_all(found: Archive) -> list[date]:
+    due = found.due()
+    for day in due:
+        found.add(day)
+    return due
+
+
+def whole(found: Archive, start: datetime, end: datetime, name: str = FLOW) -> list[tuple[datetime, float]]:
+    (series,) = found.query([name], start, end)
+    assert isinstance(series, Series)
+    times = [from_ms(int(at)) for at in series.times_ms]
+    return list(zip(times, series.values.tolist(), strict=True))
+
+
+def expected(readings: list[Reading], start: datetime, end: datetime, name: str = FLOW) -> list[tuple[datetime, float]]:
+    rows = sorted(readings, key=lambda one: one.time_ms)
+    found = [
+        (from_ms(one.time_ms), values(one.answer).get(name)) for one in rows if start <= from_ms(one.time_ms) < end
+    ]
+    return [(at, value) for at, value in found if value is not None]
+
+
+@pytest.mark.parametrize("added", [0, 2, 4])
+def test_values_come_back_as_they_stand_in_the_shards_wherever_they_are_read(tmp_path: Path, added: int) -> None:
+    readings = fill(tmp_path, 3)
+    found = archive(tmp_path)
+    for day in found.due()[:added]:
+        found.add(day)
+    for begin_h, end_h in ((-1, 100), (5, 31), (1, 1)):
+        start, end = NOON + begin_h * HOURS, NOON + end_h * HOURS
+        assert whole(found, start, end) == expected(readings, start, end)
+        assert whole(archive(tmp_path), start, end) == expected(readings, start, end)
+
+
+def test_days_are_due_newest_first_until_they_are_added(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    found = archive(tmp_path)
+    assert add_all(found) == [date(2026, 1, 7), date(2026, 1, 6), date(2026, 1, 5)]
+    assert found.due() == []
+
+
+def test_day_is_due_again_when_a_reading_came_and_is_read_from_the_shards_meanwhile(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 2)
+    found = archive(tmp_path)
+    add_all(found)
+    late = reading(86_400 + 1, 77)
+    open_shards(tmp_path).append([late])
+    window = NOON, NOON + 72 * HOURS
+    assert found.due() == [date(2026, 1, 6)]
+    assert whole(found, *window) == expected([*readings, late], *window)
+    add_all(found)
+    assert found.due() == []
+    assert whole(found, *window) == expected([*readings, late], *window)
+
+
+def test_compression_makes_no_day_due(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 2)
+    found = archive(tmp_path)
+    add_all(found)
+    for path in list_parts(tmp_path / "shards").values():
+        compress(path)
+    assert archive(tmp_path).due() == []
+    assert whole(found, NOON, NOON + 72 * HOURS) == expected(readings, NOON, NOON + 72 * HOURS)
+
+
+def test_day_whose_shards_are_gone_is_kept(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 2)
+    found = archive(tmp_path)
+    add_all(found)
+    for path in list_parts(tmp_path / "shards").values():
+        path.unlink()
+    assert found.due() == []
+    assert whole(found, NOON, NOON + 72 * HOURS) == expected(readings, NOON, NOON + 72 * HOURS)
+
+
+@pytest.mark.parametrize("points", [1, 7, 48, 500, 10_000])
+def test_reduced_series_has_least_mean_and_greatest_of_its_values(tmp_path: Path, points: int) -> None:
+    readings = fill(tmp_path, 4)
+    found = archive(tmp_path)
+    for day in found.due()[1:]:
+        found.add(day)
+    start, end = NOON + timedelta(minutes=35), NOON + timedelta(hours=90, minutes=5)
+    (series,) = found.query([FLOW], start, end, points)
+    assert isinstance(series, ReducedSeries)
+    assert len(series.times_ms) <= max(points, 2)
+    groups: dict[int, list[float]] = {}
+    for at, value in expected(readings, start, end):
+        ms = round(at.timestamp() * 1000)
+        groups.setdefault(ms - ms % series.length_ms, []).append(value)
+    assert series.times_ms.tolist() == list(groups)
+    assert series.mins.tolist() == [min(each) for each in groups.values()]
+    assert series.maxs.tolist() == [max(each) for each in groups.values()]
+    assert series.counts.tolist() == [len(each) for each in groups.values()]
+    assert np.allclose(series.means, [sum(each) / len(each) for each in groups.values()])
+
+
+def test_day_with_several_parts_and_schemas_is_one(tmp_path: Path) -> None:
+    narrow = [reading(600 * i, i, calculations=120) for i in range(20)]
+    wide = [reading(600 * i + 300, 100 + i, letters="V3.90") for i in range(20)]
+    shards = open_shards(tmp_path)
+    shards.append(narrow)
+    shards.append(wide)
+    assert len(list_parts(tmp_path / "shards")) == 2
+    window = NOON, NOON + 5 * HOURS
+    for _ in range(2):
+        found = archive(tmp_path)
+        assert whole(found, *window) == expected([*narrow, *wide], *window)
+        assert whole(found, *window, FAR) == expected([*narrow, *wide], *window, FAR)
+        add_all(found)
+
+
+def test_sensor_whose_scale_changed_gives_a_series_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, 1)
+    real = day_columns.read
+    shards = tmp_path / "shards"
+
+    def changed(day: date) -> tuple[Columns, list[str]]:
+        columns, schemas = real(shards, Catalog(shards), day)
+        if day != date(2026, 1, 5):
+            return columns, schemas
+        renamed = {(replace(s, divisor=100) if s.name == FLOW else s): c for s, c in columns.columns.items()}
+        return replace(columns, columns=renamed), schemas
+
+    found = archive(tmp_path)
+    found._read = changed
+    add_all(found)
+    series = found.query([FLOW], NOON, NOON + 48 * HOURS)
+    assert sorted(one.sensor.divisor for one in series) == [10, 100]
+
+
+def test_days_are_dropped_and_their_month_with_the_last_of_it(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 40, every_s=21_600)
+    found = archive(tmp_path)
+    add_all(found)
+    for path in list_parts(tmp_path / "shards").values():
+        path.unlink()
+    found.drop(date(2026, 2, 2))
+    window = NOON, NOON + 1000 * HOURS
+    assert whole(found, *window) == [
+        row for row in expected(readings, *window) if row[0] >= datetime(2026, 2, 2, 23, tzinfo=UTC)
+    ]
+    with sqlite3.connect(tmp_path / "archive" / "archive.db") as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'month%'")}
+    assert names == {"month_2026_02"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((["Temperature"], NOON, NOON), "no sensor Temperature"),
+        (([FLOW], NOON, NOON - HOURS), "lies before the start"),
+        (([FLOW], NOON.replace(tzinfo=None), NOON), "has no time zone"),
+        (([FLOW], NOON, NOON, 0), "0 points"),
+    ],
+)
+def test_query_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[object, ...], said: str) -> None:
+    fill(tmp_path, 1)
+    with pytest.raises(QueryError, match=said):
+        archive(tmp_path).query(*arguments)  # type: ignore[arg-type]
