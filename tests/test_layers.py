@@ -22,6 +22,7 @@ WORDS = {
     "pipeline.errors",
     "pipeline.files",
     "pipeline.gap",
+    "pipeline.labels",
     "pipeline.log",
     "pipeline.outage",
     "pipeline.part",
