@@ -9,34 +9,43 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import count
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from pipeline import column_codec
+from pipeline.archive_snapshot import (
+    BUCKETS,
+    DATA,
+    MONTHS,
+    OFFSETS,
+    SENSORS,
+    SOURCES,
+    TIMES,
+    Snapshot,
+    month_of,
+    packed_times,
+    sealed,
+    sensor_crc,
+    sensor_key,
+    translated,
+)
 from pipeline.buckets import BUCKET_MS, reduce
-from pipeline.columns import Column, Columns, Times
-from pipeline.errors import ArchiveError, DamagedArchiveError
+from pipeline.columns import Column, Columns
+from pipeline.errors import DamagedArchiveError
 from pipeline.sensors import Sensor
 
 #: Version of the tables and of what stands in them, in `PRAGMA user_version`.
 FORMAT = 1
-#: What SQLite says when the file is not a sound database of ours.
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 #: Seconds to wait for another process's lock: only a day's transaction or a checkpoint of the log holds one.
 _BUSY_S = 5.0
 
 _TABLES = """
 CREATE TABLE sensor (
-  id INTEGER PRIMARY KEY, grp TEXT, idx INTEGER, name TEXT, data_type TEXT, unit TEXT, divisor INTEGER, codes TEXT,
-  UNIQUE (grp, idx, name, data_type, unit, divisor, codes)
+  id INTEGER PRIMARY KEY, crc INTEGER, grp TEXT, idx INTEGER, name TEXT, data_type TEXT, unit TEXT, divisor INTEGER,
+  codes TEXT, UNIQUE (grp, idx, name, data_type, unit, divisor, codes)
 );
 CREATE TABLE day (
   day INTEGER PRIMARY KEY, record TEXT, first_ms INTEGER, last_ms INTEGER, rows INTEGER, times BLOB, offsets BLOB,
@@ -44,17 +53,6 @@ CREATE TABLE day (
 );
 CREATE INDEX day_ends ON day (first_ms, last_ms);
 """
-
-
-@dataclass(frozen=True)
-class StoredDay:
-    """A day as it stands there: what it was made from, the first and last time of its rows (ms), and their number."""
-
-    day: date
-    record: str
-    first_ms: int
-    last_ms: int
-    rows: int
 
 
 class ArchiveFile:
@@ -70,21 +68,20 @@ class ArchiveFile:
             ArchiveError: it stands as it did.
         """
         with self._writing() as connection:
-            table = _month(day)
+            table = month_of(day)
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {table} "
                 "(sensor INTEGER, day INTEGER, data BLOB, buckets BLOB, PRIMARY KEY (sensor, day)) WITHOUT ROWID"
             )
             self._remove(connection, [day])
             ids = _ids(connection, columns.columns)
-            rows = (
-                (ids[each], day.toordinal(), *_encoded(columns, column)) for each, column in columns.columns.items()
-            )
+            rows = (_row(ids[sensor], day, columns, column) for sensor, column in columns.columns.items())
             connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)  # noqa: S608
             times = columns.times_ms
             ends = (int(times[0]), int(times[-1])) if len(times) else (None, None)
-            lead = (column_codec.encode(column) for column in (columns.offsets_s, columns.sources))
-            values = (day.toordinal(), record, *ends, len(times), _packed(times), *lead, json.dumps(list(schemas)))
+            lead = (packed_times(times), column_codec.encode(columns.offsets_s), column_codec.encode(columns.sources))
+            blobs = (sealed(blob, kind, day) for kind, blob in zip((TIMES, OFFSETS, SOURCES), lead, strict=True))
+            values = (day.toordinal(), record, *ends, len(times), *blobs, json.dumps(list(schemas)))
             connection.execute("INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def drop(self, days: Iterable[date]) -> None:
@@ -95,7 +92,7 @@ class ArchiveFile:
         """
         with self._writing() as connection:
             self._remove(connection, days)
-            kept = {_month(date.fromordinal(day)) for (day,) in connection.execute("SELECT day FROM day")}
+            kept = {month_of(date.fromordinal(day)) for (day,) in connection.execute("SELECT day FROM day")}
             for table in _months(connection) - kept:
                 connection.execute(f"DROP TABLE {table}")
 
@@ -107,10 +104,10 @@ class ArchiveFile:
             ArchiveError: the file cannot be read.
         """
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        with self._translated(), closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
+        with translated(self.path), closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
             connection.execute("BEGIN")
             self._check_format(connection)
-            yield Snapshot(connection)
+            yield Snapshot(connection, self.path)
 
     def discard(self) -> None:
         """Remove the file, damaged or not, with all that belongs to it.
@@ -127,20 +124,10 @@ class ArchiveFile:
             raise DamagedArchiveError(f"{self.path}: format {found}, this version reads {FORMAT}")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-            raise (DamagedArchiveError if damaged else ArchiveError)(f"{self.path}: {error}") from error
-        except OSError as error:
-            raise ArchiveError(f"{self.path}: {error}") from error
-
-    @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction; the file is made where there is none."""
         with (
-            self._translated(),
+            translated(self.path),
             closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as connection,
         ):
             connection.execute("PRAGMA journal_mode=WAL")
@@ -162,70 +149,43 @@ class ArchiveFile:
     def _remove(connection: sqlite3.Connection, days: Iterable[date]) -> None:
         there = _months(connection)
         for day in days:
-            if _month(day) in there:
-                connection.execute(f"DELETE FROM {_month(day)} WHERE day = ?", (day.toordinal(),))  # noqa: S608
+            if month_of(day) in there:
+                connection.execute(f"DELETE FROM {month_of(day)} WHERE day = ?", (day.toordinal(),))  # noqa: S608
             connection.execute("DELETE FROM day WHERE day = ?", (day.toordinal(),))
 
 
-class Snapshot:
-    """What stands in the file at one moment."""
+def days(path: Path) -> int:
+    """How many days stand in the file at a path.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def sensors(self) -> dict[Sensor, int]:
-        """Every sensor that any day has or had, with its id."""
-        found = self._connection.execute("SELECT id, grp, idx, name, data_type, unit, divisor, codes FROM sensor")
-        return {_sensor(row): row[0] for row in found}
-
-    def days(self) -> dict[date, StoredDay]:
-        """All days that stand there, in order."""
-        found = self._connection.execute("SELECT day, record, first_ms, last_ms, rows FROM day ORDER BY day")
-        return {(day := date.fromordinal(each[0])): StoredDay(day, *each[1:]) for each in found}
-
-    def times(self, day: date) -> Times:
-        """The times of a day's rows, ms since 1970."""
-        (data,) = self._connection.execute("SELECT times FROM day WHERE day = ?", (day.toordinal(),)).fetchone()
-        return np.cumsum(np.frombuffer(zlib.decompress(data), "<i8"), dtype=np.int64)
-
-    def columns(self, sensor: int, days: Sequence[date], *, whole: bool) -> Iterator[tuple[date, bytes, bytes | None]]:
-        """A sensor's encoded column and buckets of each of some days that has it, in order; `whole` without buckets."""
-        for table, group in groupby(days, key=_month):
-            wanted = sorted(day.toordinal() for day in group)
-            marks = ",".join("?" * len(wanted))
-            what = "data, NULL" if whole else "iif(buckets IS NULL, data, NULL), buckets"
-            found = self._connection.execute(
-                f"SELECT day, {what} FROM {table} WHERE sensor = ? AND day IN ({marks}) ORDER BY day",  # noqa: S608
-                (sensor, *wanted),
-            )
-            yield from ((date.fromordinal(day), data, buckets) for day, data, buckets in found)
-
-
-def _sensor(row: Sequence[Any]) -> Sensor:
-    _, group, index, name, data_type, unit, divisor, codes = row
-    return Sensor(group, index, name, data_type, unit, divisor, tuple((code, text) for code, text in json.loads(codes)))
-
-
-def _month(day: date) -> str:
-    return f"month_{day:%Y_%m}"
+    Raises:
+        ArchiveError: the file cannot be read.
+    """
+    if not path.exists():
+        return 0
+    with ArchiveFile(path).snapshot() as snapshot:
+        return len(snapshot.days())
 
 
 def _months(connection: sqlite3.Connection) -> set[str]:
-    found = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'month\\_%' ESCAPE '\\'"
-    )
-    return {name for (name,) in found}
+    return {name for (name,) in connection.execute(MONTHS)}
 
 
-def _ids(connection: sqlite3.Connection, wanted: Mapping[Sensor, Column]) -> dict[Sensor, int]:
+def _ids(connection: sqlite3.Connection, wanted: Iterable[Sensor]) -> dict[Sensor, int]:
     """The id of each sensor, new where it has none yet."""
-    keys = [(s.group, s.index, s.name, s.data_type, s.unit, s.divisor, json.dumps(s.codes)) for s in wanted]
-    connection.executemany(
-        "INSERT OR IGNORE INTO sensor (grp, idx, name, data_type, unit, divisor, codes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        keys,
-    )
-    found = {tuple(row[1:]): row[0] for row in connection.execute("SELECT * FROM sensor")}
-    return dict(zip(wanted, (found[key] for key in keys), strict=True))
+    known = {tuple(key): number for number, _, *key in connection.execute(SENSORS)}
+    keys = {sensor: sensor_key(sensor) for sensor in wanted}
+    new = [key for key in keys.values() if key not in known]
+    numbered = dict(zip(new, count(max(known.values(), default=0) + 1), strict=False))
+    rows = [(number, sensor_crc(number, key), *key) for key, number in numbered.items()]
+    connection.executemany("INSERT INTO sensor VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    known |= numbered
+    return {sensor: known[key] for sensor, key in keys.items()}
+
+
+def _row(sensor: int, day: date, columns: Columns, column: Column) -> tuple[int, int, bytes, bytes | None]:
+    data, buckets = _encoded(columns, column)
+    squeezed = sealed(buckets, BUCKETS, day, sensor) if buckets else None
+    return sensor, day.toordinal(), sealed(data, DATA, day, sensor), squeezed
 
 
 def _encoded(columns: Columns, column: Column) -> tuple[bytes, bytes | None]:
@@ -237,7 +197,3 @@ def _encoded(columns: Columns, column: Column) -> tuple[bytes, bytes | None]:
     if column.present is not None:
         times, values = times[column.present], values[column.present]
     return data, column_codec.encode_buckets(reduce(times, values, BUCKET_MS))
-
-
-def _packed(times: Times) -> bytes:
-    return zlib.compress(np.diff(times, prepend=np.int64(0)).astype("<i8").tobytes(), 6)

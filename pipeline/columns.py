@@ -6,8 +6,8 @@ integers, one a row, with a mask where a row has none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,12 @@ class Column:
         """Which of so many rows have a value."""
         return np.ones(rows, np.bool_) if self.present is None else self.present
 
+    def cut(self, rows: slice) -> Column:
+        """The column of some of the rows."""
+        if self.is_constant:
+            return self
+        return Column(self.values[rows], None if self.present is None else self.present[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:
@@ -58,6 +64,16 @@ class Columns:
     offsets_s: Column
     sources: Column
     columns: Mapping[Sensor, Column]
+
+    def cut(self, rows: slice) -> Columns:
+        """Some of the rows."""
+        columns = {sensor: column.cut(rows) for sensor, column in self.columns.items()}
+        return Columns(self.times_ms[rows], self.offsets_s.cut(rows), self.sources.cut(rows), columns)
+
+    def chosen(self, names: Collection[str]) -> Columns:
+        """The columns of some names."""
+        columns = {sensor: column for sensor, column in self.columns.items() if sensor.name in names}
+        return replace(self, columns=columns)
 
 
 class ColumnsBuilder:
@@ -126,6 +142,23 @@ def merged(parts: Sequence[Columns]) -> Columns:
         _joined([part.sources for part in filled], filled, order),
         {each: _joined([part.columns.get(each) for part in filled], filled, order) for each in names},
     )
+
+
+def overlaid(columns: Columns, wanted: Mapping[tuple[str, str, int], Sensor]) -> Columns:
+    """The columns of all sensors of each meaning as one: a row has only one of them; others are left out."""
+    found: dict[Sensor, Column] = {}
+    rows = len(columns.times_ms)
+    for sensor, column in columns.columns.items():
+        if one := wanted.get(sensor.meaning):
+            found[one] = _laid(found[one], column, rows) if one in found else column
+    return replace(columns, columns=found)
+
+
+def _laid(under: Column, over: Column, rows: int) -> Column:
+    upper = over.mask(rows)
+    present = under.mask(rows) | upper
+    values = np.where(upper, over.spread(rows), under.spread(rows))
+    return Column(values, None if present.all() else present)
 
 
 def _joined(found: Sequence[Column | None], parts: Sequence[Columns], order: NDArray[np.intp]) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 
@@ -88,6 +89,14 @@ class ArchiveError(LoggerError):
 
 class DamagedArchiveError(ArchiveError):
     """Raised when the archive's file is no sound one of this version; it is made anew from the shards."""
+
+
+class DamagedDayError(ArchiveError):
+    """Raised when one day of the archive cannot be what was written there; its shards tell it."""
+
+    def __init__(self, message: str, day: date) -> None:
+        super().__init__(message)
+        self.day = day
 
 
 class QueryError(LoggerError):

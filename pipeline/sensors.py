@@ -77,6 +77,16 @@ class Sensor:
     divisor: int
     codes: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def meaning(self) -> tuple[str, str, int]:
+        """What sensors must share for their values to stand in one column: name, unit and divisor."""
+        return self.name, self.unit, self.divisor
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where its column stands among those of an answer."""
+        return list(GROUPS).index(self.group), self.index
+
 
 @cache
 def sensor(group: str, index: int) -> Sensor:

@@ -95,6 +95,11 @@ class Shelf:
         )
         return [source for source in found if source]
 
+    def first_of(self, day: date) -> int | None:
+        """The time of a local day's first row; None where not every part can tell its own."""
+        found = [self._find(part, *ALWAYS) for part in self._between(day, day)]
+        return min((source.first_ms for source in found if source), default=None) if all(found) else None
+
     def is_bare(self, day: date) -> bool:
         """Whether there is no part near any window that ends on a day."""
         return not self._between(day - _LONGEST - _SPREAD, day + _SPREAD)

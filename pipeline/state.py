@@ -46,6 +46,7 @@ _FORM = {
         "last": (NoneType, _GAP),
     },
     "losses": {"disk": int, "quarantined": int},
+    "archive": {"days": int, "due": int},
     "quality": {"steps": {_ANY: {"falls": int, "jumps": int, "returns": int}}, "not_fitted": [str]},
     "disk": {"free": int, "total": int, "data": int},
     "written": parse_utc_text,

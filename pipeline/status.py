@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pipeline import check, gap_book, listing, lock, marks, quarantine, queue_view, service, state
+from pipeline import archive_file, check, gap_book, listing, lock, marks, quarantine, queue_view, service, state
 from pipeline.clock import from_ms, parse_utc_text, utc_text
+from pipeline.errors import ArchiveError
 from pipeline.gap import DISK
 from pipeline.settings import Settings
 from pipeline.state import Document
@@ -53,9 +55,18 @@ def _on_disk(settings: Settings) -> Document:
             "disk": sum(gap.missing for gap in gaps if gap.reason == DISK),
             "quarantined": quarantine.lost(folder),
         },
+        "archive": _archived(settings.output.archive / service.ARCHIVE),
         "quality": marks.summary(settings.output.shards).encode(),
         "disk": state.disk(check.existing(settings.data_dir)),
     }
+
+
+def _archived(path: Path) -> Document:
+    """The days that stand in an archive; without the service nobody counts those that are due."""
+    try:
+        return {"days": archive_file.days(path), "due": 0}
+    except ArchiveError:  # the service begins a damaged one anew
+        return {"days": 0, "due": 0}
 
 
 def _last(gaps: list[Any]) -> Document | None:
@@ -80,6 +91,7 @@ def shown(found: Document, now: datetime | None = None) -> str:
             f"{_many(losses['disk'], 'reading')} to the disk, {_many(losses['quarantined'], 'piece')} in quarantine",
         )
     )
+    rows += _archive(found["archive"])
     rows += _quality(found["quality"])
     restarts = {name: n for name, n in found["restarts"].items() if n}
     rows.append(("restarts", ", ".join(f"{name} {n}" for name, n in restarts.items()) or "none"))
@@ -120,6 +132,11 @@ def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
         yield f"  {reason}", f"{_many(counts['gaps'], 'gap')}, {_many(counts['missing'], 'poll')} in all"
     if one := gaps["last"]:
         yield "last gap", f"{one['from']} to {one['to']}, {_many(one['missing'], 'poll')}, {one['reason']}"
+
+
+def _archive(archive: Document) -> Iterator[tuple[str, str]]:
+    left = f", {_many(archive['due'], 'day')} left to archive" if archive["due"] else ""
+    yield "archive", f"{_many(archive['days'], 'day')}{left}"
 
 
 def _quality(quality: Document) -> Iterator[tuple[str, str]]:

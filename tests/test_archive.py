@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from os import SEEK_END
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,15 +17,15 @@ from pipeline import day_columns
 from pipeline.archive import Archive
 from pipeline.catalog import Catalog
 from pipeline.clock import from_ms
-from pipeline.columns import Columns
+from pipeline.columns import Column, Columns
 from pipeline.compress import compress
-from pipeline.errors import QueryError
+from pipeline.errors import DamagedArchiveError, QueryError
 from pipeline.part import list_parts
 from pipeline.reading import Reading
 from pipeline.sensors import sensor, values
 from pipeline.series import ReducedSeries, Series
 from pipeline.shelf import Shelf
-from tests.parts import NOON, open_shards, reading
+from tests.parts import BERLIN, NOON, open_shards, reading
 
 #: Calculation 10 is the flow temperature, in tenths of a degree; here every reading has its own.
 FLOW = "ID_WEB_Temperatur_TVL"
@@ -79,6 +83,178 @@ def test_values_come_back_as_they_stand_in_the_shards_wherever_they_are_read(tmp
         start, end = NOON + begin_h * HOURS, NOON + end_h * HOURS
         assert whole(found, start, end) == expected(readings, start, end)
         assert whole(archive(tmp_path), start, end) == expected(readings, start, end)
+
+
+def all_rows(
+    found: Archive, start: datetime, end: datetime, names: Sequence[str] = (FLOW,)
+) -> list[tuple[object, ...]]:
+    """Time, offset, source and values of every row, in the order in which they come."""
+    rows: list[tuple[object, ...]] = []
+    sensors = [one for one in found.sensors(start, end) if one.name in names]
+    with found.look(start, end) as look:
+        for piece in look.rows(sensors):
+            n = len(piece.times_ms)
+            lead: list[np.ndarray] = [piece.times_ms, piece.offsets_s.spread(n), piece.sources.spread(n)]
+            none = Column(np.zeros(1, np.int32), np.zeros(n, np.bool_))
+            cells = [piece.columns.get(sensor, none) for sensor in sensors]
+            values = [
+                np.where(cell.mask(n), cell.spread(n) / s.divisor, np.nan)
+                for s, cell in zip(sensors, cells, strict=True)
+            ]
+            rows += zip(*(column.tolist() for column in (*lead, *values)), strict=True)
+    return rows
+
+
+def expected_rows(readings: list[Reading], start: datetime, end: datetime) -> list[tuple[object, ...]]:
+    found = sorted(readings, key=lambda one: one.time_ms)
+    return [
+        (one.time_ms, one.offset_s, 0, values(one.answer)[FLOW]) for one in found if start <= from_ms(one.time_ms) < end
+    ]
+
+
+@pytest.mark.parametrize("added", [0, 2, 4])
+def test_rows_come_whole_and_rising_wherever_their_days_are_read(tmp_path: Path, added: int) -> None:
+    readings = fill(tmp_path, 3)
+    found = archive(tmp_path)
+    for day in found.due()[:added]:
+        found.add(day)
+    for begin_h, end_h in ((-1, 100), (5, 31), (1, 1)):
+        start, end = NOON + begin_h * HOURS, NOON + end_h * HOURS
+        assert all_rows(found, start, end) == expected_rows(readings, start, end)
+
+
+def test_rows_of_days_that_lie_in_each_other_rise(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 2)
+    # The zone was changed: hours of the sixth were polled again as the seventh.
+    odd = [reading(86_400 + at_s, at_s, zone=ZoneInfo("Pacific/Kiritimati")) for at_s in range(7, 7200, 600)]
+    open_shards(tmp_path).append(odd)
+    found = archive(tmp_path)
+    window = NOON, NOON + 72 * HOURS
+    for _ in range(2):
+        assert all_rows(found, *window) == expected_rows([*readings, *odd], *window)
+        assert whole(found, *window) == expected([*readings, *odd], *window)
+        add_all(found)
+
+
+@pytest.mark.parametrize(("change", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25)])
+def test_day_on_which_the_clocks_change_is_one_day_of_its_own_length(
+    tmp_path: Path, change: tuple[int, int, int], hours: int
+) -> None:
+    noon = (datetime(*change, 12, tzinfo=BERLIN) - timedelta(days=1)).astimezone(UTC)
+    from_noon_s = (noon - NOON).total_seconds()
+    readings = [reading(from_noon_s + at_s, at_s // 600) for at_s in range(0, 2 * 86_400, 600)]
+    open_shards(tmp_path).append(readings)
+    found = archive(tmp_path)
+    window = noon, noon + 48 * HOURS
+    before = all_rows(found, *window)
+    assert found.add(date(*change)) == hours * 6
+    assert all_rows(found, *window) == before == expected_rows(readings, *window)
+    assert {row[1] for row in before} == {3600, 7200}
+    (series,) = found.query([FLOW], *window, 400)
+    assert isinstance(series, ReducedSeries)
+    assert series.counts.sum() == len(readings)
+
+
+def test_sensor_of_which_only_the_texts_changed_stays_one_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = fill(tmp_path, 2)
+    found = archive(tmp_path)
+    found.add(date(2026, 1, 6))
+    real = found._read
+
+    def changed(day: date) -> tuple[Columns, Sequence[str]]:
+        columns, schemas = real(day)
+        told = {(replace(s, data_type="Kelvin") if s.name == FLOW else s): c for s, c in columns.columns.items()}
+        return replace(columns, columns=told), schemas
+
+    found._read = changed
+    found.add(date(2026, 1, 7))
+    window = NOON, NOON + 72 * HOURS
+    assert whole(found, *window) == expected(readings, *window)
+    assert all_rows(found, *window) == expected_rows(readings, *window)
+
+
+def spoil(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "archive" / "archive.db", isolation_level=None)) as connection:
+        assert connection.execute(statement).rowcount
+
+
+SPOILT = {
+    "a byte of a column": "UPDATE month_2026_01 SET data = CAST(substr(data, 1, 6) || x'77' AS BLOB) "
+    f"WHERE sensor = (SELECT id FROM sensor WHERE name = '{FLOW}')",
+    "a column of another day": "UPDATE month_2026_01 AS one SET data = (SELECT data FROM month_2026_01 AS other "
+    "WHERE other.sensor = one.sensor AND other.day != one.day) "
+    f"WHERE sensor = (SELECT id FROM sensor WHERE name = '{FLOW}')",
+    "the times of a day": "UPDATE day SET times = zeroblob(20)",
+}
+
+
+@pytest.mark.parametrize("statement", list(SPOILT.values()), ids=list(SPOILT))
+def test_damaged_day_is_read_from_its_shards_and_due_again(tmp_path: Path, statement: str) -> None:
+    readings = fill(tmp_path, 1)
+    for read in (whole, all_rows):
+        found = archive(tmp_path)
+        add_all(found)
+        spoil(tmp_path, statement)
+        check = expected if read is whole else expected_rows
+        assert read(found, NOON, NOON + 72 * HOURS) == check(readings, NOON, NOON + 72 * HOURS)
+        assert found.due()
+        add_all(found)
+        assert found.due() == []
+        found.discard()
+
+
+def garble(folder: Path) -> None:
+    with (folder / "archive" / "archive.db").open("r+b") as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(8192)
+        file.write(b"\xff" * (size - 8192))
+
+
+def rescale(folder: Path) -> None:
+    spoil(folder, f"UPDATE sensor SET divisor = 100 WHERE name = '{FLOW}'")
+
+
+@pytest.mark.parametrize("damage", [garble, rescale])
+def test_archive_that_is_damaged_all_over_is_read_from_the_shards_and_begun_anew(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    readings = fill(tmp_path, 2)
+    window = NOON, NOON + 72 * HOURS
+    for read, check in ((whole, expected), (all_rows, expected_rows)):
+        found = archive(tmp_path)
+        add_all(found)
+        damage(tmp_path)
+        assert read(found, *window) == check(readings, *window)
+        with pytest.raises(DamagedArchiveError):
+            found.due()
+        found.discard()
+        assert len(add_all(found)) == 3
+        found.discard()
+
+
+def test_reader_goes_on_while_a_day_is_built_and_never_sees_half_of_it(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 3)
+    found = archive(tmp_path)
+    add_all(found)
+    late = [reading(86_400 + at_s, 5) for at_s in range(1, 600, 30)]
+    window = NOON, NOON + 96 * HOURS
+    writer = sqlite3.connect(tmp_path / "archive" / "archive.db", isolation_level=None)
+    with closing(writer):
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM month_2026_01")
+        writer.execute("DELETE FROM day")
+        assert whole(archive(tmp_path), *window) == expected(readings, *window)
+        writer.execute("ROLLBACK")
+    with found.look(*window) as look:
+        pieces = look.rows([sensor("calculations", 10)])
+        first = next(pieces)
+        open_shards(tmp_path).append(late)
+        add_all(archive(tmp_path))
+        rest = list(pieces)
+    assert [at for piece in (first, *rest) for at in piece.times_ms.tolist()] == [one.time_ms for one in readings]
+    assert whole(archive(tmp_path), *window) == expected([*readings, *late], *window)
 
 
 def test_days_are_due_newest_first_until_they_are_added(tmp_path: Path) -> None:

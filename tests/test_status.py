@@ -19,7 +19,7 @@ from tests.parts import open_shards, reading
 from tests.running import environment, fast_service, numbered
 from tests.test_cli import call
 
-MEMBERS = ["status", "reasons", "last_reading", "queue", "restarts", "gaps", "losses", "quality", "disk"]
+MEMBERS = ["status", "reasons", "last_reading", "queue", "restarts", "gaps", "losses", "archive", "quality", "disk"]
 
 
 @pytest.fixture
@@ -113,6 +113,7 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "restarts": {"poller": 0, "writer": 3},
         "gaps": {"today": 21, "open": gap, "reasons": {"logger_off": {"gaps": 1, "missing": 19}}, "last": gap},
         "losses": {"disk": 4, "quarantined": 1},
+        "archive": {"days": 1, "due": 2},
         "quality": {
             "days": 2,
             "steps": {"ID_WEB_WMZ_Heizung": {"falls": 1, "jumps": 2, "returns": 0, "last": "2026-01-05T11:00:00.000Z"}},
@@ -131,6 +132,7 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "logger_off 1 gap, 19 polls in all",
         "last gap 2026-01-05T11:00:00.000Z to 2026-01-05T11:10:00.000Z, 19 polls, logger_off",
         "lost 4 readings to the disk, 1 piece in quarantine",
+        "archive 1 day, 2 days left to archive",
         "marked 3 impossible steps of ID_WEB_WMZ_Heizung",
         "not fitted 2 sensors, each always one and the same constant",
         "restarts writer 3",
