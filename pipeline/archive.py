@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.archive_file import ArchiveFile
-from pipeline.archive_look import Look, Stretch, earliest_ms
+from pipeline.archive_look import Look, Reader, Stretch, earliest_ms
 from pipeline.archive_snapshot import Snapshot, StoredDay
 from pipeline.columns import Columns
 from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError, QueryError
@@ -34,13 +34,21 @@ Answer = TypeVar("Answer")
 class Archive:
     """The archive of a folder of shards.
 
-    `shelf` tells which parts there are, `read` gives the columns of a local day from its shards.
+    `shelf` tells which parts there are, `read` gives the columns of a local day from its shards, `room` the sensors
+    that they have room for.
     """
 
-    def __init__(self, path: Path, shelf: Shelf, read: Callable[[date], tuple[Columns, Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        shelf: Shelf,
+        read: Callable[[date], tuple[Columns, Sequence[str]]],
+        room: Callable[[date], Iterable[Sensor]],
+    ) -> None:
         self._file = ArchiveFile(path)
         self._shelf = shelf
         self._read = read
+        self._room = room
         #: What queries found to be damaged: days, which are due again, or the whole file.
         self._bad_days: set[date] = set()
         self._bad_file: DamagedArchiveError | None = None
@@ -148,9 +156,10 @@ class Archive:
             snapshot, stored = self._sound(stack)
             near = {day for day in self._shelf.days() if stretch.near(day)}
             fitting = {day for day in near & stored.keys() if self._fits(day, stored[day])}
-            unstored = {day: self._first_ms(day) for day in sorted(near - fitting)}
-            meeting = {day: one for day, one in stored.items() if day not in unstored and stretch.meets(one)}
-            yield Look(stretch, snapshot, meeting, unstored, lambda day: self._read(day)[0], self._distrust)
+            meeting = {day: one for day, one in stored.items() if day not in near - fitting and stretch.meets(one)}
+            unstored = self._unstored(near - fitting, stretch)
+            read = Reader(lambda day: self._read(day)[0], self._room, self._distrust)
+            yield Look(stretch, snapshot, meeting, unstored, read)
 
     def _sound(self, stack: ExitStack) -> tuple[Snapshot | None, Mapping[date, StoredDay]]:
         """A snapshot, and the days in it that are not known to be damaged; none where the file cannot be read."""
@@ -172,9 +181,16 @@ class Archive:
         elif isinstance(error, DamagedArchiveError):
             self._bad_file = error
 
-    def _first_ms(self, day: date) -> int:
-        found = self._shelf.first_of(day)
-        return earliest_ms(day) if found is None else found
+    def _unstored(self, days: Iterable[date], stretch: Stretch) -> dict[date, int]:
+        """Those of some days whose shards may have rows in a stretch, each with the time before which none lies."""
+        found = {}
+        for day in sorted(days):
+            extent = self._shelf.extent_of(day)
+            if extent is None:
+                found[day] = earliest_ms(day)
+            elif extent[0] < stretch.end_ms and stretch.start_ms <= extent[1]:
+                found[day] = extent[0]
+        return found
 
     def _stored(self) -> Mapping[date, StoredDay]:
         if not self._file.path.exists():

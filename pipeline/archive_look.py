@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from pipeline.series import ReducedSeries, Series
 
 #: A day is a label: its rows lie within so many days of its UTC date.
 _SPREAD = timedelta(days=2)
+#: Rows of a day at an interval of 30 s.
+_USUAL_ROWS = 2880
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,19 @@ def earliest_ms(day: date) -> int:
     return to_ms(datetime.combine(day - _SPREAD, time(), UTC))
 
 
+class Reader(NamedTuple):
+    """How a look reads what no archive has: the `columns` of a day's shards, the sensors that they have `room` for; and
+    who is told of what turns out to be damaged.
+    """
+
+    columns: Callable[[date], Columns]
+    room: Callable[[date], Iterable[Sensor]]
+    distrust: Callable[[ArchiveError], None]
+
+
 class Look:
-    """`stored` are the days of a snapshot that count, `unstored` those that `read` gives from the shards, each with the
-    time (ms) before which none of its rows lies; `distrust` is told which of the stored ones turn out to be damaged.
+    """`stored` are the days of a snapshot that count, `unstored` those that are read from the shards, each with the
+    time (ms) before which none of its rows lies.
     """
 
     def __init__(
@@ -81,25 +94,27 @@ class Look:
         snapshot: Snapshot | None,
         stored: Mapping[date, StoredDay],
         unstored: Mapping[date, int],
-        read: Callable[[date], Columns],
-        distrust: Callable[[ArchiveError], None],
+        reader: Reader,
     ) -> None:
         self._stretch = stretch
         self._snapshot = snapshot
         self._stored = stored
         self._unstored = unstored
-        self._read = read
-        self._distrust = distrust
+        self._read, self._room, self._distrust = reader
         self._times: dict[date, Times] = {}
+        #: How many days the look has.
+        self.days = len(stored) + len(unstored)
+
+    def most_rows(self) -> int:
+        """How many rows there are at most; a day that is not archived counts as a full one."""
+        return sum(day.rows for day in self._stored.values()) + len(self._unstored) * _USUAL_ROWS
 
     def sensors(self) -> list[Sensor]:
-        """Every sensor that a row has, in the order of the columns, the newest one for each column."""
+        """Every sensor that a row may have, in the order of the columns, the newest one for each column."""
         found = set(self._snapshot.present(self._stored) if self._snapshot else ())
-        for day in self._unstored:
-            columns = self._read(day)
-            cut = self._stretch.cut(columns.times_ms)
-            found.update(columns.columns if cut.start < cut.stop else ())
-        return sorted(_newest(self._ordered(found)).values(), key=lambda one: one.place)
+        found.update(each for day in self._unstored for each in self._room(day))
+        ordered = [sensor for sensor in self._ordered(found) if sensor in found]
+        return sorted(_newest(ordered).values(), key=lambda one: one.place)
 
     def rows(self, sensors: Sequence[Sensor]) -> Iterator[Columns]:
         """All rows, with the columns of some sensors, in pieces of about a day that rise in time."""
@@ -107,7 +122,8 @@ class Look:
         days = sorted(firsts, key=lambda day: firsts[day])
         wanted = {sensor.meaning: sensor for sensor in sensors}
         waiting = merged([])
-        for day, until_ms in zip(days, [*(firsts[day] for day in days[1:]), self._stretch.end_ms], strict=True):
+        untils_ms = [*(firsts[day] for day in days), self._stretch.end_ms][1:]
+        for day, until_ms in zip(days, untils_ms, strict=True):
             waiting = merged([waiting, self._day(day, wanted)])
             cut = int(np.searchsorted(waiting.times_ms, until_ms))
             if cut:

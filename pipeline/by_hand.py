@@ -1,17 +1,20 @@
-"""Commands that make derived files by hand, safe beside a running service."""
+"""Commands that make files from shards by hand, safe beside a running service."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
-from pipeline import lock, progress, service
-from pipeline.clock import SystemClock, utc_text
+from pipeline import VERSION, lock, progress, service
+from pipeline.clock import SystemClock, from_ms, utc_text
 from pipeline.errors import LoggerError
 from pipeline.listing import size
 from pipeline.settings import Settings
 from pipeline.window import KINDS, Window
+from stages.export import Export, Request
 from stages.rollup import Rollup
 
 
@@ -36,6 +39,25 @@ def rollup(settings: Settings, *, kind: str | None, day: date | None, force: boo
             _make(stage, one)
     if not wanted:
         print("everything is up to date; --date YYYY-MM-DD --force makes a file anew")
+
+
+def export(settings: Settings, request: Request, target: Path | None, *, force: bool) -> None:
+    """Export to a file and say what was made, or to standard output where there is none.
+
+    Raises:
+        LoggerError, OSError: nothing was published.
+    """
+    if not settings.output.shards.is_dir():
+        raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    about = {"version": VERSION, "timezone": settings.zone.key}
+    stage = Export(service.build_archive(settings), about)
+    with progress.shown(target.name if target else "export", "day") as tell:
+        if target is None:
+            stage.to_stream(request, sys.stdout.buffer, tell)
+            return
+        made = stage.to_file(request, target, force=force, progress=tell)
+    first, last = (f"{from_ms(at).astimezone(settings.zone):%Y-%m-%d %H:%M}" for at in (made.first_ms, made.last_ms))
+    print(f"{target}: {size(target.stat().st_size)}, {made.sensors} sensors, {made.rows} readings, {first} to {last}")
 
 
 def _wanted(stage: Rollup, kinds: Sequence[str], day: date | None, force: bool) -> list[Window]:

@@ -15,7 +15,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import VERSION, by_hand, check, demo, listing, log, queue_view, rules, service, settings, state, status
+from pipeline import (
+    VERSION,
+    by_hand,
+    check,
+    demo,
+    export_command,
+    listing,
+    log,
+    queue_view,
+    rules,
+    service,
+    settings,
+    state,
+    status,
+)
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
 from pipeline.house import House
@@ -41,7 +55,7 @@ EXIT_INTERRUPTED = 130
 
 def main(arguments: Sequence[str], stop: Stop) -> int:
     """Run one command; gives the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(export_command.glued(arguments))
     command: Callable[[argparse.Namespace, Stop], int] = options.command
     log.set_up("warning", "text")
     try:
@@ -86,6 +100,11 @@ def _ended(unsaved: int, stop: Stop) -> int:
 def _rollup(options: argparse.Namespace, _: Stop) -> int:
     chosen = settings.load()
     by_hand.rollup(chosen, kind=options.kind, day=options.date, force=options.force)
+    return EXIT_OK
+
+
+def _export(options: argparse.Namespace, _: Stop) -> int:
+    export_command.run(options, settings.load())
     return EXIT_OK
 
 
@@ -142,6 +161,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--fresh", action="store_true", help="begin anew instead of going on where the last demo ended")
 
     _add_rollup(commands)
+
+    hand_out = _command(commands, "export", _export, "chosen sensors and dates as CSV, JSON or Stata file")
+    export_command.add_arguments(hand_out)
 
     look = _command(commands, "queue", _queue, "readings that wait to be written; safe at any time, changes nothing")
     look.add_argument("--json", action="store_true", help="for programs: depth, oldest, newest, bytes, quarantined")

@@ -13,6 +13,7 @@ from pipeline.columns import Columns, ColumnsBuilder, merged
 from pipeline.log import event
 from pipeline.part import list_parts
 from pipeline.schema import RowReader, Schema
+from pipeline.sensors import Sensor
 
 log = logging.getLogger("shard")
 
@@ -30,6 +31,16 @@ def read(folder: Path, catalog: Catalog, day: date) -> tuple[Columns, list[str]]
             found.append(_columns(schema, lines))
             schemas.append(schema.hash)
     return merged(found), sorted(set(schemas))
+
+
+def room(folder: Path, catalog: Catalog, day: date) -> set[Sensor]:
+    """The sensors that a day's parts have room for.
+
+    Raises:
+        OSError: a part cannot be read.
+    """
+    schemas = (catalog.schema_of(part) for part in list_parts(folder) if part.day == day)
+    return {sensor for schema in schemas if schema for sensor in schema.sensors}
 
 
 def _columns(schema: Schema, lines: Iterable[bytes]) -> Columns:

@@ -103,6 +103,10 @@ class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 
 
+class ExistsError(LoggerError):
+    """Raised when a file stands where another one would go."""
+
+
 class PumpStoppedError(LoggerError):
     """Raised when a read was ended because the logger stops; nothing is wrong with the pump."""
 

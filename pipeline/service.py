@@ -199,11 +199,17 @@ def _build_archiving(settings: Settings, clock: Clock, catalog: Catalog, store: 
         waiting = store.oldest_waiting_ms()
         return None if waiting is None else from_ms(waiting).astimezone(settings.zone).date()
 
+    archive = build_archive(settings, catalog)
+    return Archiving(archive, zone=settings.zone, clock=clock, oldest_waiting=oldest_waiting, limit=retain.shard_limit)
+
+
+def build_archive(settings: Settings, catalog: Catalog | None = None) -> Archive:
+    """The archive alone, as the service fills it and commands read it."""
     folder = settings.output.shards
     shelf = Shelf(folder, settings.data_dir / QUARANTINE)
-    archive = Archive(settings.output.archive / ARCHIVE, shelf, partial(day_columns.read, folder, catalog))
-    limit = retain.shard_limit
-    return Archiving(archive, zone=settings.zone, clock=clock, oldest_waiting=oldest_waiting, limit=limit)
+    known = (folder, catalog or Catalog(folder))
+    path = settings.output.archive / ARCHIVE
+    return Archive(path, shelf, partial(day_columns.read, *known), partial(day_columns.room, *known))
 
 
 def _rollup_lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:

@@ -95,10 +95,13 @@ class Shelf:
         )
         return [source for source in found if source]
 
-    def first_of(self, day: date) -> int | None:
-        """The time of a local day's first row; None where not every part can tell its own."""
+    def extent_of(self, day: date) -> tuple[int, int] | None:
+        """The times of a local day's first and last row; None where not every part can tell its own."""
         found = [self._find(part, *ALWAYS) for part in self._between(day, day)]
-        return min((source.first_ms for source in found if source), default=None) if all(found) else None
+        known = [source for source in found if source]
+        if not known or len(known) < len(found):
+            return None
+        return min(source.first_ms for source in known), max(source.last_ms for source in known)
 
     def is_bare(self, day: date) -> bool:
         """Whether there is no part near any window that ends on a day."""

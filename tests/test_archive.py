@@ -37,9 +37,10 @@ FAR = sensor("calculations", 130).name
 def archive(folder: Path) -> Archive:
     """The archive as a new process finds it."""
     shards = folder / "shards"
-    read = partial(day_columns.read, shards, Catalog(shards))
+    known = (shards, Catalog(shards))
     (folder / "archive").mkdir(exist_ok=True)
-    return Archive(folder / "archive" / "archive.db", Shelf(shards, folder / "quarantine"), read)
+    read, room = partial(day_columns.read, *known), partial(day_columns.room, *known)
+    return Archive(folder / "archive" / "archive.db", Shelf(shards, folder / "quarantine"), read, room)
 
 
 def fill(folder: Path, days: int, every_s: int = 600) -> list[Reading]:

@@ -27,6 +27,7 @@ WORDS = {
     "pipeline.log",
     "pipeline.outage",
     "pipeline.part",
+    "pipeline.period",
     "pipeline.quality",
     "pipeline.reading",
     "pipeline.schema",
@@ -76,6 +77,15 @@ VESSELS = {
     "store": {"pipeline.store"},
     "lock": {"pipeline.lock"},
     "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings"},
+    "tables": {
+        "pipeline.choice",
+        "pipeline.dictionary",
+        "pipeline.stata_file",
+        "pipeline.steps",
+        "pipeline.table",
+        "pipeline.table_file",
+        "pipeline.table_text",
+    },
     "simulated pump": {
         "pipeline.house",
         "pipeline.house_plan",
@@ -86,7 +96,16 @@ VESSELS = {
 }
 
 #: What moves the data on.
-VERBS = {"stages", "stages.archive", "stages.poll", "stages.retain", "stages.rollup", "stages.watch", "stages.write"}
+VERBS = {
+    "stages",
+    "stages.archive",
+    "stages.export",
+    "stages.poll",
+    "stages.retain",
+    "stages.rollup",
+    "stages.watch",
+    "stages.write",
+}
 
 #: Who builds all, supervises it and speaks to a person.
 DOORS = {
@@ -96,6 +115,7 @@ DOORS = {
     "pipeline.check",
     "pipeline.cli",
     "pipeline.demo",
+    "pipeline.export_command",
     "pipeline.history",
     "pipeline.listing",
     "pipeline.progress",
@@ -125,7 +145,8 @@ LIBRARIES = {
     "dynaconf": {"pipeline.settings"},
     "luxtronik": {"pipeline.sensors"},
     # Columns are arrays, so what works on columns works with numpy.
-    "numpy": {"pipeline.columns", *VESSELS["archive"]},
+    "numpy": {"pipeline.columns", *VESSELS["archive"], *VESSELS["tables"]},
+    "pandas": {"pipeline.stata_file"},
     "persistqueue": {"pipeline.library_queue"},
     "schedule": {"pipeline.alarm"},
     "tqdm": {"pipeline.progress"},
