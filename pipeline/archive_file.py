@@ -104,9 +104,13 @@ class ArchiveFile:
             ArchiveError: the file cannot be read.
         """
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        with translated(self.path), closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
-            connection.execute("BEGIN")
-            self._check_format(connection)
+        with translated(self.path):
+            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S)
+        with closing(connection):
+            # What goes wrong with what the block does is none of the archive's.
+            with translated(self.path):
+                connection.execute("BEGIN")
+                self._check_format(connection)
             yield Snapshot(connection, self.path)
 
     def discard(self) -> None:
