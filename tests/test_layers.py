@@ -32,6 +32,7 @@ WORDS = {
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
+    "pipeline.sqlite_errors",
     "pipeline.stop",
 }
 
