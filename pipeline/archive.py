@@ -119,7 +119,7 @@ class Archive:
         a series for each of its meanings.
 
         Raises:
-            QueryError: a name that no day has, an end before the start, a time without a zone, or fewer than two points.
+            QueryError: a name that no day has, an end before the start, a time without a zone, or one point.
             ArchiveError, OSError: what is asked for cannot be read now.
         """
         if points is not None and points < 2:
