@@ -11,7 +11,7 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import column_codec, sqlite_errors
+from pipeline import column_codec
 from pipeline.buckets import Buckets
 from pipeline.columns import Column, Times
 from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError
 from pipeline.sensors import Sensor
 
+#: What SQLite says when the file is not a sound database of ours.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 #: The tables of months.
 MONTHS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'month\\_%' ESCAPE '\\'"
 #: The table of sensors, in the order in which they came.
@@ -51,9 +53,16 @@ class StoredDay:
     rows: int
 
 
-def translated(path: Path) -> AbstractContextManager[None]:
-    """Turns what SQLite raises into our words."""
-    return sqlite_errors.translated(path, ArchiveError, DamagedArchiveError)
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """What goes wrong with the file, in our words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+        raise (DamagedArchiveError if damaged else ArchiveError)(f"{path}: {error}") from error
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error}") from error
 
 
 class Snapshot:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from pipeline import sqlite_errors
 from pipeline.errors import DamagedQueueError, QueueError
 
 #: Seconds to wait for another program's lock on the file: a stop must never wait long, and a later try is harmless.
 BUSY_S = 1.0
+
+#: What SQLite says when the file is not a sound database of ours any more; every other failure may pass. A plain error
+#: is one of them: our statements never change, so one that names no table or column found a damaged schema.
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 
 #: How many ids before the last given one are asked for: more than a month of readings.
 _MOST_IDS = 100_000
@@ -160,6 +163,13 @@ def _row(connection: sqlite3.Connection, table: str, row_id: int) -> bytes | Non
     return row[0] if row and isinstance(row[0], bytes) else None
 
 
-def translated(path: Path) -> AbstractContextManager[None]:
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
     """Turns what SQLite raises into our words."""
-    return sqlite_errors.translated(path, QueueError, DamagedQueueError)
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+        raise (DamagedQueueError if damaged else QueueError)(f"{path}: {error}") from error
+    except OSError as error:
+        raise QueueError(f"{path}: {error}") from error

@@ -32,7 +32,6 @@ WORDS = {
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
-    "pipeline.sqlite_errors",
     "pipeline.stop",
 }
 
