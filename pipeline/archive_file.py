@@ -21,14 +21,14 @@ from pipeline.archive_snapshot import (
     DATA,
     MONTHS,
     OFFSETS,
-    SENSORS,
     SOURCES,
     TIMES,
     Snapshot,
+    bits_of,
     month_of,
     packed_times,
+    row_crc,
     sealed,
-    sensor_crc,
     sensor_key,
     translated,
 )
@@ -44,14 +44,13 @@ _BUSY_S = 5.0
 
 _TABLES = """
 CREATE TABLE sensor (
-  id INTEGER PRIMARY KEY, crc INTEGER, grp TEXT, idx INTEGER, name TEXT, data_type TEXT, unit TEXT, divisor INTEGER,
+  crc INTEGER, id INTEGER PRIMARY KEY, grp TEXT, idx INTEGER, name TEXT, data_type TEXT, unit TEXT, divisor INTEGER,
   codes TEXT, UNIQUE (grp, idx, name, data_type, unit, divisor, codes)
 );
 CREATE TABLE day (
-  day INTEGER PRIMARY KEY, record TEXT, first_ms INTEGER, last_ms INTEGER, rows INTEGER, times BLOB, offsets BLOB,
-  sources BLOB, schemas TEXT
+  day INTEGER PRIMARY KEY, crc INTEGER, record TEXT, first_ms INTEGER, last_ms INTEGER, rows INTEGER, sensors BLOB,
+  schemas TEXT, times BLOB, offsets BLOB, sources BLOB
 );
-CREATE INDEX day_ends ON day (first_ms, last_ms);
 """
 
 
@@ -74,15 +73,11 @@ class ArchiveFile:
                 "(sensor INTEGER, day INTEGER, data BLOB, buckets BLOB, PRIMARY KEY (sensor, day)) WITHOUT ROWID"
             )
             self._remove(connection, [day])
-            ids = _ids(connection, columns.columns)
-            rows = (_row(ids[sensor], day, columns, column) for sensor, column in columns.columns.items())
+            ids = self._ids(connection, columns.columns)
+            rows = (_row(ids[sensor], day, record, columns, column) for sensor, column in columns.columns.items())
             connection.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)  # noqa: S608
-            times = columns.times_ms
-            ends = (int(times[0]), int(times[-1])) if len(times) else (None, None)
-            lead = (packed_times(times), column_codec.encode(columns.offsets_s), column_codec.encode(columns.sources))
-            blobs = (sealed(blob, kind, day) for kind, blob in zip((TIMES, OFFSETS, SOURCES), lead, strict=True))
-            values = (day.toordinal(), record, *ends, len(times), *blobs, json.dumps(list(schemas)))
-            connection.execute("INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            values = _day_row(day, record, columns, ids.values(), schemas)
+            connection.execute("INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def drop(self, days: Iterable[date]) -> None:
         """Remove days; their pages are used again, and a month without days goes whole.
@@ -119,7 +114,7 @@ class ArchiveFile:
         Raises:
             OSError: something of it is still there.
         """
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", "-journal"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
@@ -149,6 +144,18 @@ class ArchiveFile:
                 raise
             connection.execute("COMMIT")
 
+    def _ids(self, connection: sqlite3.Connection, wanted: Iterable[Sensor]) -> dict[Sensor, int]:
+        """The id of each sensor, new where it has none yet."""
+        known = Snapshot(connection, self.path).sensors
+        numbered = dict(known)
+        numbers = count(max(known.values(), default=0) + 1)
+        numbered.update((sensor, next(numbers)) for sensor in wanted if sensor not in known)
+        rows = [(number, *sensor_key(sensor)) for sensor, number in numbered.items() if sensor not in known]
+        connection.executemany(
+            "INSERT INTO sensor VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(row_crc(row), *row) for row in rows]
+        )
+        return {sensor: numbered[sensor] for sensor in wanted}
+
     @staticmethod
     def _remove(connection: sqlite3.Connection, days: Iterable[date]) -> None:
         there = _months(connection)
@@ -174,22 +181,23 @@ def _months(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute(MONTHS)}
 
 
-def _ids(connection: sqlite3.Connection, wanted: Iterable[Sensor]) -> dict[Sensor, int]:
-    """The id of each sensor, new where it has none yet."""
-    known = {tuple(key): number for number, _, *key in connection.execute(SENSORS)}
-    keys = {sensor: sensor_key(sensor) for sensor in wanted}
-    new = [key for key in keys.values() if key not in known]
-    numbered = dict(zip(new, count(max(known.values(), default=0) + 1), strict=False))
-    rows = [(number, sensor_crc(number, key), *key) for key, number in numbered.items()]
-    connection.executemany("INSERT INTO sensor VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    known |= numbered
-    return {sensor: known[key] for sensor, key in keys.items()}
+def _day_row(
+    day: date, record: str, columns: Columns, ids: Iterable[int], schemas: Sequence[str]
+) -> tuple[int | str | bytes | None, ...]:
+    times = columns.times_ms
+    ends = (int(times[0]), int(times[-1])) if len(times) else (None, None)
+    bits = bits_of(ids)
+    sensors = bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    number, *rest = row = (day.toordinal(), record, *ends, len(times), sensors, json.dumps(list(schemas)))
+    lead = (packed_times(times), column_codec.encode(columns.offsets_s), column_codec.encode(columns.sources))
+    blobs = (sealed(blob, kind, day, record) for kind, blob in zip((TIMES, OFFSETS, SOURCES), lead, strict=True))
+    return number, row_crc(row), *rest, *blobs
 
 
-def _row(sensor: int, day: date, columns: Columns, column: Column) -> tuple[int, int, bytes, bytes | None]:
+def _row(sensor: int, day: date, record: str, columns: Columns, column: Column) -> tuple[int, int, bytes, bytes | None]:
     data, buckets = _encoded(columns, column)
-    squeezed = sealed(buckets, BUCKETS, day, sensor) if buckets else None
-    return sensor, day.toordinal(), sealed(data, DATA, day, sensor), squeezed
+    squeezed = sealed(buckets, BUCKETS, day, record, sensor) if buckets else None
+    return sensor, day.toordinal(), sealed(data, DATA, day, record, sensor), squeezed
 
 
 def _encoded(columns: Columns, column: Column) -> tuple[bytes, bytes | None]:

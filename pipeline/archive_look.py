@@ -184,7 +184,7 @@ class Look:
             for day, found in self._snapshot.buckets(member, days):  # type: ignore[union-attr]
                 if isinstance(found, Column):
                     times = self._times_of(day)
-                    yield reduce(times, found.spread(len(times)), BUCKET_MS)
+                    yield reduce(*_present(times, found), BUCKET_MS)
                 else:
                     yield found
 
@@ -210,7 +210,7 @@ class Look:
         try:
             members = [sensor for sensor in self._snapshot.sensors if sensor.meaning in wanted]
             times, offsets, sources = self._snapshot.rows(day)
-            return Columns(times, offsets, sources, self._snapshot.day_columns(day, members, len(times)))
+            return Columns(times, offsets, sources, self._snapshot.day_columns(day, members))
         except ArchiveError as error:
             self._distrust(error)
             return self._read(day)

@@ -1,7 +1,8 @@
 """One look at the archive's SQLite file, and what its reader and its writer must agree on.
 
-Every blob there begins with a checksum of what it is, where it belongs and for which day: a value that rotted on the
-disk, or that SQLite finds under a wrong key, is told from a sound one.
+Every row of a day or a sensor has a checksum, and every blob begins with one of what it is, where it belongs and what
+its day was made from: what rotted on the disk, stands under a wrong key or is of an older build is told from what is
+sound. A day knows the sensors that it has: what vanished is missed.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import json
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import groupby
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,25 @@ from pipeline.columns import Column, Times
 from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError
 from pipeline.sensors import Sensor
 
-#: What SQLite says when the file is not a sound database of ours.
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+#: What SQLite says when the file cannot be used now; anything else says that it is no sound database of ours.
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 #: The tables of months.
 MONTHS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'month\\_%' ESCAPE '\\'"
 #: The table of sensors, in the order in which they came.
-SENSORS = "SELECT id, crc, grp, idx, name, data_type, unit, divisor, codes FROM sensor ORDER BY id"
+SENSORS = "SELECT crc, id, grp, idx, name, data_type, unit, divisor, codes FROM sensor ORDER BY id"
+_DAYS = "SELECT crc, day, record, first_ms, last_ms, rows, sensors, schemas FROM day ORDER BY day"
 #: In front of every blob: the CRC-32 of where it belongs and of what follows, little-endian.
 _SEAL = struct.Struct("<I")
 _PLACE = struct.Struct("<IBI")
@@ -44,13 +59,20 @@ _MOST_MARKS = 500
 
 @dataclass(frozen=True)
 class StoredDay:
-    """A day as it stands there: what it was made from, the first and last time of its rows (ms), and their number."""
+    """A day as it stands there: what it was made from, the first and last time of its rows (ms), and their number; in
+    `sensors` the bit of each sensor's id that it has.
+    """
 
     day: date
     record: str
     first_ms: int
     last_ms: int
     rows: int
+    sensors: int
+
+    def has(self, number: int) -> bool:
+        """Whether a row has the sensor of this id."""
+        return bool(self.sensors >> number & 1)
 
 
 @contextmanager
@@ -59,8 +81,14 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
-        raise (DamagedArchiveError if damaged else ArchiveError)(f"{path}: {error}") from error
+        # A text that is no UTF-8 has no code.
+        passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING or isinstance(
+            error, sqlite3.ProgrammingError
+        )
+        raise (ArchiveError if passing else DamagedArchiveError)(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged schema quotes it.
+        raise DamagedArchiveError(f"{path}: {error}") from error
     except OSError as error:
         raise ArchiveError(f"{path}: {error}") from error
 
@@ -77,86 +105,90 @@ class Snapshot:
     def sensors(self) -> Mapping[Sensor, int]:
         """Every sensor that any day has or had, with its id."""
         found = self._found(SENSORS)
-        if any(crc != sensor_crc(number, key) for number, crc, *key in found):
+        if any(crc != row_crc(row) for crc, *row in found):
             raise DamagedArchiveError(f"{self._path}: a sensor does not have its checksum")
-        return {_sensor(key): number for number, _, *key in found}
+        if _every(self._stored.values()) & ~bits_of(number for _, number, *_ in found):
+            raise DamagedArchiveError(f"{self._path}: a sensor that a day has is missing")
+        return {_sensor(key): number for _, number, *key in found}
 
-    def days(self) -> dict[date, StoredDay]:
-        """All days that stand there, in order."""
-        found = self._found("SELECT day, record, first_ms, last_ms, rows FROM day ORDER BY day")
-        return {(day := date.fromordinal(each[0])): StoredDay(day, *each[1:]) for each in found}
+    def days(self) -> Mapping[date, StoredDay]:
+        """All days that stand there, in order; one that does not have its checksum counts as none."""
+        return self._stored
 
     def present(self, days: Iterable[date]) -> list[Sensor]:
         """The sensors that any of some days has."""
-        ids: set[int] = set()
-        for table, wanted in self._by_month(days):
-            there = f"SELECT 1 FROM {table} WHERE sensor = id AND day IN ({_marks(wanted)})"  # noqa: S608
-            found = self._found(f"SELECT id FROM sensor WHERE EXISTS ({there})", *wanted)  # noqa: S608
-            ids.update(number for (number,) in found)
-        return [sensor for sensor, number in self.sensors.items() if number in ids]
+        there = _every(self._stored[day] for day in days)
+        return [sensor for sensor, number in self.sensors.items() if there >> number & 1]
 
     def rows(self, day: date) -> tuple[Times, Column, Column]:
         """The times (ms) of a day's rows, their offsets from UTC (s), and where each is from."""
-        found = self._found("SELECT rows, times, offsets, sources FROM day WHERE day = ?", day.toordinal())
-        count, *blobs = found[0]
-        kinds = (TIMES, OFFSETS, SOURCES)
-        times, offsets, sources = (self._opened(blob, kind, day) for kind, blob in zip(kinds, blobs, strict=True))
+        found = self._found("SELECT times, offsets, sources FROM day WHERE day = ?", day.toordinal())
+        kinds, stored = (TIMES, OFFSETS, SOURCES), self._stored[day]
+        times, offsets, sources = (self._opened(*each, stored) for each in zip(found[0], kinds, strict=True))
         with self._readable(day):
             return (
-                unpacked_times(times, count),
-                column_codec.decode(offsets, count),
-                column_codec.decode(sources, count),
+                unpacked_times(times, stored.rows),
+                column_codec.decode(offsets, stored.rows),
+                column_codec.decode(sources, stored.rows),
             )
 
     def columns(self, sensor: Sensor, days: Iterable[date]) -> Iterator[tuple[date, Column]]:
         """A sensor's columns of those of some days that have it, in order."""
-        number = self.sensors.get(sensor)
-        for day, rows, data, _ in self._rows_of(number, days, "data, NULL"):
-            yield day, self._column(data, day, number, rows)
+        for stored, number, data, _ in self._rows_of(sensor, days, "data, NULL"):
+            yield stored.day, self._column(data, stored, number)
 
     def buckets(self, sensor: Sensor, days: Iterable[date]) -> Iterator[tuple[date, Column | Buckets]]:
         """The same, its buckets; of a day on which it does not change, the column, whose buckets follow from it."""
-        number = self.sensors.get(sensor)
-        for day, rows, data, buckets in self._rows_of(number, days, "iif(buckets IS NULL, data, NULL), buckets"):
-            yield day, self._column(data, day, number, rows) if data else self._buckets(buckets, day, number)
+        for stored, number, data, buckets in self._rows_of(sensor, days, "iif(buckets IS NULL, data, NULL), buckets"):
+            found = self._column(data, stored, number) if data else self._buckets(buckets, stored, number)
+            yield stored.day, found
 
-    def day_columns(self, day: date, sensors: Sequence[Sensor], rows: int) -> dict[Sensor, Column]:
-        """The columns of a day of so many rows, of those of some sensors that it has."""
+    def day_columns(self, day: date, sensors: Sequence[Sensor]) -> dict[Sensor, Column]:
+        """The columns of a day, of those of some sensors that it has."""
+        stored, table = self._stored[day], month_of(day)
         known = {self.sensors[sensor]: sensor for sensor in sensors if sensor in self.sensors}
-        found = {}
-        for table, wanted in self._by_month([day]):
-            for some in _batches(list(known), _MOST_MARKS):
-                statement = f"SELECT sensor, data FROM {table} WHERE sensor IN ({_marks(some)}) AND day = ?"  # noqa: S608
-                each = self._found(statement, *some, *wanted)
-                found.update({known[number]: self._column(data, day, number, rows) for number, data in each})
-        return found
+        wanted = [number for number in known if stored.has(number)]
+        found: dict[object, object] = {}
+        for some in _batches(wanted, _MOST_MARKS):
+            where = f"sensor IN ({_marks(some)}) AND day = ?"
+            found.update(self._found_in(table, f"sensor, data FROM {table} WHERE {where}", *some, day.toordinal()))
+        return {known[number]: self._column(found.get(number), stored, number) for number in wanted}
+
+    @cached_property
+    def _stored(self) -> Mapping[date, StoredDay]:
+        found = [row for crc, *row in self._found(_DAYS) if crc == row_crc(row)]
+        return {(day := date.fromordinal(row[0])): _stored_day(day, *row[1:]) for row in found}
 
     def _rows_of(
-        self, number: int | None, days: Iterable[date], what: str
-    ) -> Iterator[tuple[date, int, bytes, bytes | None]]:
-        for table, wanted in self._by_month(days) if number is not None else ():
-            found = self._found(
-                f"SELECT day, rows, {what} FROM {table} JOIN day USING (day) "  # noqa: S608
-                f"WHERE sensor = ? AND day IN ({_marks(wanted)}) ORDER BY day",
-                number,
-                *wanted,
-            )
-            yield from ((date.fromordinal(each[0]), *each[1:]) for each in found)
+        self, sensor: Sensor, days: Iterable[date], what: str
+    ) -> Iterator[tuple[StoredDay, int, object, object]]:
+        """Two fields of a sensor's row of each day that has it; None where there is no such row."""
+        number = self.sensors.get(sensor)
+        if number is None:
+            return
+        for table, group in groupby(sorted(day for day in days if self._stored[day].has(number)), key=month_of):
+            wanted = {day.toordinal(): self._stored[day] for day in group}
+            where = f"sensor = ? AND day IN ({_marks(wanted)})"
+            rows = self._found_in(table, f"day, {what} FROM {table} WHERE {where}", number, *wanted)
+            found = {day: fields for day, *fields in rows}
+            for day, stored in wanted.items():
+                first, second = found.get(day, (None, None))
+                yield stored, number, first, second
 
-    def _column(self, data: bytes, day: date, sensor: int | None, rows: int) -> Column:
-        body = self._opened(data, DATA, day, sensor)
-        with self._readable(day):
-            return column_codec.decode(body, rows)
+    def _column(self, data: object, stored: StoredDay, sensor: int) -> Column:
+        body = self._opened(data, DATA, stored, sensor)
+        with self._readable(stored.day):
+            return column_codec.decode(body, stored.rows)
 
-    def _buckets(self, data: bytes | None, day: date, sensor: int | None) -> Buckets:
-        body = self._opened(data or b"", BUCKETS, day, sensor)
-        with self._readable(day):
+    def _buckets(self, data: object, stored: StoredDay, sensor: int) -> Buckets:
+        body = self._opened(data, BUCKETS, stored, sensor)
+        with self._readable(stored.day):
             return column_codec.decode_buckets(body)
 
-    def _opened(self, blob: bytes, kind: int, day: date, sensor: int | None = None) -> bytes:
-        body = blob[_SEAL.size :]
-        if blob != sealed(body, kind, day, sensor or 0):
-            raise DamagedDayError(f"{self._path}: a column of {day} does not have its checksum", day)
+    def _opened(self, blob: object, kind: int, stored: StoredDay, sensor: int = 0) -> bytes:
+        body = blob[_SEAL.size :] if isinstance(blob, bytes) else b""
+        if blob != sealed(body, kind, stored.day, stored.record, sensor):
+            raise DamagedDayError(f"{self._path}: a column of {stored.day} does not have its checksum", stored.day)
         return body
 
     @contextmanager
@@ -166,14 +198,21 @@ class Snapshot:
         except ValueError as error:
             raise DamagedDayError(f"{self._path}: {day}: {error}", day) from error
 
-    def _by_month(self, days: Iterable[date]) -> Iterator[tuple[str, list[int]]]:
-        for table, group in groupby(sorted(days), key=month_of):
-            if table in self._months:
-                yield table, [day.toordinal() for day in group]
+    def _found_in(self, table: str, what: str, *parameters: object) -> list[tuple[Any, ...]]:
+        return self._found(f"SELECT {what}", *parameters) if table in self._months else []
 
     def _found(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         with translated(self._path):
             return self._connection.execute(statement, parameters).fetchall()
+
+
+def _stored_day(day: date, record: str, first_ms: int, last_ms: int, rows: int, sensors: bytes, _: str) -> StoredDay:
+    return StoredDay(day, record, first_ms, last_ms, rows, int.from_bytes(sensors, "little"))
+
+
+def _every(days: Iterable[StoredDay]) -> int:
+    """The bits of all sensors that any of some days has."""
+    return reduce(or_, (day.sensors for day in days), 0)
 
 
 def _sensor(row: Sequence[Any]) -> Sensor:
@@ -186,7 +225,7 @@ def month_of(day: date) -> str:
     return f"month_{day:%Y_%m}"
 
 
-def _marks(values: Sequence[object]) -> str:
+def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 
@@ -199,15 +238,20 @@ def sensor_key(sensor: Sensor) -> tuple[str | int, ...]:
     return (*(getattr(sensor, each.name) for each in fields(Sensor)[:-1]), json.dumps(sensor.codes))
 
 
-def sensor_crc(number: int, key: Sequence[object]) -> int:
-    """The checksum of a sensor's row."""
-    return zlib.crc32(repr((number, *key)).encode())
+def row_crc(row: Iterable[object]) -> int:
+    """The checksum of a row."""
+    return zlib.crc32(repr(tuple(row)).encode())
 
 
-def sealed(body: bytes, kind: int, day: date, sensor: int = 0) -> bytes:
-    """A blob as it stands there: behind the checksum of what it is, of which day and of which sensor."""
-    place = _PLACE.pack(sensor, kind, day.toordinal())
-    return _SEAL.pack(zlib.crc32(body, zlib.crc32(place))) + body
+def bits_of(numbers: Iterable[int]) -> int:
+    """A number with these bits set."""
+    return reduce(or_, (1 << number for number in numbers), 0)
+
+
+def sealed(body: bytes, kind: int, day: date, record: str, sensor: int = 0) -> bytes:
+    """A blob as it stands there: behind the checksum of what it is, of which day, made from what, and which sensor."""
+    place = zlib.crc32(_PLACE.pack(sensor, kind, day.toordinal()), zlib.crc32(record.encode()))
+    return _SEAL.pack(zlib.crc32(body, place)) + body
 
 
 def packed_times(times: Times) -> bytes:

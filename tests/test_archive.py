@@ -181,13 +181,21 @@ def spoil(folder: Path, statement: str) -> None:
         assert connection.execute(statement).rowcount
 
 
+_OF_FLOW = f"WHERE sensor = (SELECT id FROM sensor WHERE name = '{FLOW}')"
 SPOILT = {
-    "a byte of a column": "UPDATE month_2026_01 SET data = CAST(substr(data, 1, 6) || x'77' AS BLOB) "
-    f"WHERE sensor = (SELECT id FROM sensor WHERE name = '{FLOW}')",
+    "a byte of a column": f"UPDATE month_2026_01 SET data = CAST(substr(data, 1, 6) || x'77' AS BLOB) {_OF_FLOW}",
     "a column of another day": "UPDATE month_2026_01 AS one SET data = (SELECT data FROM month_2026_01 AS other "
     "WHERE other.sensor = one.sensor AND other.day != one.day) "
-    f"WHERE sensor = (SELECT id FROM sensor WHERE name = '{FLOW}')",
+    f"{_OF_FLOW}",
+    "a number where a column belongs": f"UPDATE month_2026_01 SET data = 7 {_OF_FLOW}",
+    "a column that vanished": f"DELETE FROM month_2026_01 {_OF_FLOW}",
+    "buckets that vanished": f"UPDATE month_2026_01 SET data = NULL, buckets = NULL {_OF_FLOW}",
+    "a month under another name": "ALTER TABLE month_2026_01 RENAME TO month_2026_02",
     "the times of a day": "UPDATE day SET times = zeroblob(20)",
+    "the first and last time of a day": "UPDATE day SET first_ms = 0, last_ms = 0",
+    "the number of a day's rows": "UPDATE day SET rows = 0",
+    "what a day was made from": "UPDATE day SET record = 'from ' || record",
+    "a day under another date": "UPDATE day SET day = day + 100000000",
 }
 
 
@@ -217,7 +225,21 @@ def rescale(folder: Path) -> None:
     spoil(folder, f"UPDATE sensor SET divisor = 100 WHERE name = '{FLOW}'")
 
 
-@pytest.mark.parametrize("damage", [garble, rescale])
+def lose_a_sensor(folder: Path) -> None:
+    spoil(folder, f"DELETE FROM sensor WHERE name = '{FLOW}'")
+
+
+def garble_a_text(folder: Path) -> None:
+    spoil(folder, f"UPDATE sensor SET unit = CAST(x'B0FF' AS TEXT) WHERE name = '{FLOW}'")
+
+
+def garble_the_schema(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "archive" / "archive.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = CAST(x'43FF' AS TEXT), name = CAST(x'FF' AS TEXT)")
+
+
+@pytest.mark.parametrize("damage", [garble, rescale, lose_a_sensor, garble_a_text, garble_the_schema])
 def test_archive_that_is_damaged_all_over_is_read_from_the_shards_and_begun_anew(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -233,6 +255,40 @@ def test_archive_that_is_damaged_all_over_is_read_from_the_shards_and_begun_anew
         found.discard()
         assert len(add_all(found)) == 3
         found.discard()
+
+
+def test_column_of_an_older_build_of_its_day_is_not_believed(tmp_path: Path) -> None:
+    readings = [reading(600 * i, 5) for i in range(6)]
+    open_shards(tmp_path).append(readings)
+    found = archive(tmp_path)
+    add_all(found)
+    spoil(tmp_path, f"CREATE TABLE older AS SELECT data FROM month_2026_01 {_OF_FLOW}")
+    late = reading(60, 6)
+    open_shards(tmp_path).append([late])
+    add_all(found)
+    # Older pages may come back where the write-ahead log vanished while it was written into the file.
+    spoil(tmp_path, f"UPDATE month_2026_01 SET data = (SELECT data FROM older), buckets = NULL {_OF_FLOW}")
+    window = NOON, NOON + 5 * HOURS
+    assert whole(found, *window) == expected([*readings, late], *window)
+    assert found.due() == [date(2026, 1, 5)]
+
+
+def test_archive_that_lost_a_sensor_takes_no_day_in(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    found = archive(tmp_path)
+    found.add(date(2026, 1, 6))
+    lose_a_sensor(tmp_path)
+    with pytest.raises(DamagedArchiveError):
+        found.add(date(2026, 1, 5))
+
+
+def test_archive_begins_anew_without_what_an_older_file_left_to_roll_back(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    found = archive(tmp_path)
+    for name in ("", "-wal", "-shm", "-journal"):
+        (tmp_path / "archive" / f"archive.db{name}").write_bytes(b"older")
+    found.discard()
+    assert list((tmp_path / "archive").iterdir()) == []
 
 
 def test_reader_goes_on_while_a_day_is_built_and_never_sees_half_of_it(tmp_path: Path) -> None:
