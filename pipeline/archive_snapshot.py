@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,10 @@ class Snapshot:
     @cached_property
     def sensors(self) -> Mapping[Sensor, int]:
         """Every sensor that any day has or had, with its id."""
-        found = self._found(SENSORS)
-        if any(crc != sensor_crc(number, key) for number, crc, *key in found):
-            raise DamagedArchiveError(f"{self._path}: a sensor does not have its checksum")
-        return {_sensor(key): number for number, _, *key in found}
+        try:
+            return _numbered(tuple(self._found(SENSORS)))
+        except ValueError as error:
+            raise DamagedArchiveError(f"{self._path}: {error}") from error
 
     def days(self) -> dict[date, StoredDay]:
         """All days that stand there, in order."""
@@ -174,6 +174,18 @@ class Snapshot:
     def _found(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         with translated(self._path):
             return self._connection.execute(statement, parameters).fetchall()
+
+
+@lru_cache(maxsize=1)
+def _numbered(rows: tuple[tuple[Any, ...], ...]) -> Mapping[Sensor, int]:
+    """The sensors of all rows of their table, with their ids; the rows are the same for months.
+
+    Raises:
+        ValueError: a row does not have its checksum.
+    """
+    if any(crc != sensor_crc(number, key) for number, crc, *key in rows):
+        raise ValueError("a sensor does not have its checksum")
+    return {_sensor(key): number for number, _, *key in rows}
 
 
 def _sensor(row: Sequence[Any]) -> Sensor:

@@ -117,7 +117,7 @@ def _asking(year: Year, processes: int) -> list[Figure]:
 
 def _asked(year: Year, window: tuple[datetime, datetime], points: int, processes: int) -> tuple[Answer, Answer]:
     """Six sensors, warm and cold: what the archive told, its seconds the median."""
-    arguments = str(year.folder), *(moment.isoformat() for moment in window), points
+    arguments = (str(year.folder), window[0].isoformat(), window[1].isoformat(), points)
     colds = [in_child(ask_cold, *arguments) for _ in range(processes)]
     warm = in_child(ask_warm, *arguments)
     return warm, colds[0] | {"seconds": median(cold["seconds"] for cold in colds)}
