@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -15,13 +17,12 @@ import duckdb
 import pyreadstat
 import pytest
 
+from pipeline import cli, export_command, settings
 from pipeline.clock import local_label, to_ms
 from pipeline.compress import compress
 from pipeline.reading import Answer, Reading
 from pipeline.sensors import values
-from stages.export import Export, Request
 from tests.parts import BERLIN, NOON, open_shards
-from tests.test_archive import archive
 from tests.test_docs import ROOT, blocks
 
 PAGE = ROOT / "docs" / "analysis.md"
@@ -33,9 +34,6 @@ FLOW, STARTS, HEAT, STATE = (
 )
 STATES = ("heating", "hot water", "no request")
 EVERY = timedelta(minutes=10)
-#: The exports that the page asks for: their groups, and name, form and step of each.
-GROUPS = ("temperatures", "energy-and-hours", "states")
-EXPORTS = (("january.csv", "csv", None), ("january.dta", "dta", None), ("hours.json", "json", 3_600_000))
 R_SCRIPT = shutil.which("Rscript")
 
 
@@ -79,10 +77,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory, readings: list[Reading]) -> P
     """A folder as the page has it: shards with all that can be odd in them, and exports."""
     folder = tmp_path_factory.mktemp("desk")
     open_shards(folder / "data").append(readings)
-    for name, form, step_ms in EXPORTS:
-        request = Request(NOON, NOON + timedelta(days=4), groups=GROUPS, form=form, step_ms=step_ms)
-        stage = Export(archive(folder / "data"), {})
-        stage.to_file(request, folder / name, force=False, progress=lambda done, total: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        chosen = settings.load({"LUX_DATA_DIR": "data", "LUX_TIMEZONE": BERLIN.key})
+        for line in "".join(blocks(PAGE, "sh")).splitlines():
+            words = shlex.split(line.partition("-m pipeline ")[2])
+            export_command.run(cli._parser().parse_args(words), chosen)
     make_odd(folder / "data" / "shards")
     return folder
 
@@ -215,6 +215,14 @@ def test_duckdb_reads_a_fleet_as_one_table_with_the_pump_of_each_row(
     assert {(pump, day): (flow, count) for pump, day, flow, count in answers} == {
         which: pytest.approx(found) for which, found in expected.items()
     }
+
+
+def test_german_export_opens_in_a_spreadsheet_as_the_page_says(desk: Path, readings: list[Reading]) -> None:
+    text = (desk / "januar.csv").read_bytes()
+    assert text.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(text.decode("utf-8-sig").splitlines(), delimiter=";"))
+    found = {row["local_time"]: float(row["Vorlauftemperatur [°C]"].replace(",", ".")) for row in rows}
+    assert found == {str(hour): pytest.approx(mean, abs=0.0006) for hour, mean in hourly(readings).items()}
 
 
 def test_stata_file_has_utc_wall_time_and_value_labels_as_the_page_says(desk: Path, readings: list[Reading]) -> None:
