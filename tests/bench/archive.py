@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pipeline import day_columns
 from pipeline.archive import Archive
@@ -30,148 +27,140 @@ from tests.bench import yardsticks
 from tests.bench.child import in_child
 from tests.bench.figures import Figure, at_most
 from tests.bench.machine import forget, memory_mb
-from tests.bench.year import PLAIN_DAYS, Year
+from tests.bench.year import Year
 
 Reader = Callable[[date], tuple[Columns, Sequence[str]]]
-Reals = NDArray[np.float64]
 #: What came of a question: seconds, peak of the memory, and of each sensor how many values, the least, the greatest.
 Answer = dict[str, Any]
 
-_DAY = timedelta(days=1)
 #: Flow, return, hot gas, outdoor, hot water and heat-source inlet: temperatures that seldom stay from poll to poll.
 _SIX = tuple(sensor("calculations", place).name for place in (10, 11, 14, 15, 17, 19))
 #: Values that a page shows of a year.
 _POINTS = 2000
-#: Days that DuckDB and pandas read: a year takes them minutes.
+#: Days that DuckDB and pandas read: a year takes twelve times as long.
 _READ_DAYS = 30
-#: How often each question is put to a warm archive, and in how many new processes to a cold one.
-_WARM, _COLD = 15, 5
+#: How often each question is put once it was asked before, and in how many new processes.
+_WARM, _PROCESSES = 15, 5
 
 
 def measure(folder: Path, *, short: bool) -> list[Figure]:
-    year = Year(folder, 12, 48) if short else Year(folder, 365)
+    year = Year(folder, 4, 48, plain=2) if short else Year(folder, 365)
     year.make()
     built = _building(year)
-    in_child(fill, str(folder), year.length, year.a_day)
+    _fill(year)
+    year.begin_next()
+    size = sum(path.stat().st_size for path in (folder / "archive").iterdir())
     return [
         *built,
-        Figure("a year on the disk", _size(folder / "archive") / 1e6, "MB", at_most(60)),
-        *_asking(year, 1 if short else _COLD),
-        *_beside(year, 2 if short else _READ_DAYS),
+        Figure("a year on the disk", size / 1e6, "MB", at_most(60)),
+        *_asking(year, 1 if short else _PROCESSES, 1 if short else _READ_DAYS),
     ]
 
 
 def _building(year: Year) -> list[Figure]:
     """The newest days, as the service takes them in, and some that are compressed by now."""
-    newest = in_child(build, str(year.folder), "newest", _listed(year.days()[-PLAIN_DAYS:]))
-    one = in_child(build, str(year.folder), "one", _listed(year.days()[-1:]))
-    older = in_child(build, str(year.folder), "older", _listed(year.days()[:3]))
+    newest, older = year.days()[-year.plain :], year.days()[:2]
+    built = in_child(build, str(year.folder), json.dumps([str(day) for day in (*newest, *older)]))
+    cpu_s, peaks_mb = built["cpu_s"], built["peaks_mb"]
     return [
-        Figure("a day built, CPU", median(newest["cpu_s"]), "s", at_most(1.5)),
-        Figure("a day built from a compressed shard, CPU", median(older["cpu_s"]), "s"),
-        Figure("a day built, memory at its peak", one["peak_mb"], "MB", at_most(100)),
-        Figure("eight days built, memory at its peak", newest["peak_mb"], "MB", at_most(100)),
+        Figure("a day built, CPU", median(cpu_s[: year.plain]), "s", at_most(1.5)),
+        Figure("a day built from a compressed shard, CPU", median(cpu_s[year.plain :]), "s"),
+        Figure("a day built, memory at its peak", peaks_mb[0], "MB", at_most(100)),
+        Figure("eight days built in turn, memory at its peak", peaks_mb[year.plain - 1], "MB", at_most(100)),
     ]
 
 
-def build(folder: str, name: str, listed: str) -> dict[str, Any]:
-    """Build days from their shards into an archive of a name: CPU seconds of each, and the peak of the memory."""
-    archive = _archive(Path(folder), name)
-    took = []
+def build(folder: str, listed: str) -> dict[str, list[float]]:
+    """Build days from their shards: CPU seconds of each, and the peak of the memory up to its end."""
+    archive = _archive(Path(folder), "built")
+    cpu_s, peaks_mb = [], []
     for day in json.loads(listed):
         began = time.process_time()
         archive.add(date.fromisoformat(day))
-        took.append(time.process_time() - began)
-    return {"cpu_s": took, "peak_mb": memory_mb()[1]}
+        cpu_s.append(time.process_time() - began)
+        peaks_mb.append(memory_mb()[1])
+    return {"cpu_s": cpu_s, "peaks_mb": peaks_mb}
 
 
-def fill(folder: str, length: int, a_day: int) -> int:
-    """Take all days of a year into the archive, newest first; gives how many."""
-    known = Year(Path(folder), length, a_day).columns()
-    archive = _archive(Path(folder), "archive", lambda day: known[day])
-    due = archive.due()
-    for day in due:
+def _fill(year: Year) -> None:
+    """Take all days into the archive, newest first."""
+    known = year.columns()
+    archive = _archive(year.folder, "archive", lambda day: known[day])
+    for day in archive.due():
         archive.add(day)
-    return len(due)
 
 
-def _asking(year: Year, processes: int) -> list[Figure]:
-    """What a page asks for: a year in as many values as it shows, a day in full."""
-    whole, day = (
-        (year.first, year.end),
-        (year.first + year.length // 2 * _DAY, year.first + (year.length // 2 + 1) * _DAY),
-    )
-    warm, cold = _asked(year, whole, _POINTS, processes)
-    warm_day, cold_day = _asked(year, day, 0, processes)
-    year.begin_next()
-    with_today, _ = _asked(year, (year.first + _DAY, year.end + _DAY), _POINTS, 1)
+def _asking(year: Year, processes: int, read_days: int) -> list[Figure]:
+    """What a page asks for, a year in as many values as it shows and a day in full; what CSV readers can do of it."""
+    windows = [(0, year.length, _POINTS), (1, year.length, _POINTS), (0, 1, 0), (0, read_days, _POINTS // 12)]
+    whole, today, day, some = _asked(year, windows, processes)
     return [
-        Figure("six sensors over a year, warm", warm["seconds"], "s", at_most(0.3)),
-        Figure("six sensors over a year, cold", cold["seconds"], "s", at_most(1)),
-        Figure("six sensors over a year, memory at its peak", warm["peak_mb"], "MB"),
-        Figure("six sensors over a year, half a day of it in no archive yet", with_today["seconds"], "s"),
-        Figure("six sensors over a day, every value, warm", warm_day["seconds"] * 1000, "ms", at_most(50)),
-        Figure("six sensors over a day, every value, cold", cold_day["seconds"] * 1000, "ms"),
+        Figure("six sensors over a year, warm", whole["warm_s"], "s", at_most(0.3)),
+        Figure("six sensors over a year, cold", whole["cold_s"], "s", at_most(1)),
+        Figure("six sensors over a year, half a day of it in no archive yet", today["warm_s"], "s"),
+        Figure("six sensors over a day, every value, warm", day["warm_s"] * 1000, "ms", at_most(50)),
+        Figure("six sensors over a day, every value, cold", day["cold_s"] * 1000, "ms"),
+        Figure("asking, memory at its peak", some["peak_mb"], "MB"),
+        Figure(f"six sensors over {_days(read_days)}", some["warm_s"] * 1000, "ms"),
+        *_beside(year, "DuckDB", yardsticks.with_duckdb, {read_days: some, 1: day}),
+        *_beside(year, "pandas", yardsticks.with_pandas, {read_days: some, 1: day}),
     ]
 
 
-def _asked(year: Year, window: tuple[datetime, datetime], points: int, processes: int) -> tuple[Answer, Answer]:
-    """Six sensors, warm and cold: what the archive told, its seconds the median."""
-    arguments = (str(year.folder), window[0].isoformat(), window[1].isoformat(), points)
-    colds = [in_child(ask_cold, *arguments) for _ in range(processes)]
-    warm = in_child(ask_warm, *arguments)
-    return warm, colds[0] | {"seconds": median(cold["seconds"] for cold in colds)}
+def _asked(year: Year, windows: Sequence[tuple[int, int, int]], processes: int) -> list[Answer]:
+    """Six sensors of windows, each so many days after so many others, in so many points: seconds are medians."""
+    moments = [(year.first + timedelta(days=skipped), count, points) for skipped, count, points in windows]
+    questions = [(str(start), str(start + timedelta(days=count)), points) for start, count, points in moments]
+    told = [in_child(ask, str(year.folder), json.dumps(questions)) for _ in range(processes)]
+    return [
+        same[0] | {key: median(each[key] for each in same) for key in ("cold_s", "warm_s")}
+        for same in zip(*told, strict=True)
+    ]
 
 
-def ask_cold(folder: str, start: str, end: str, points: int) -> Answer:
-    """Six sensors from an archive that the kernel has to read from the disk."""
-    for path in (Path(folder) / "archive").iterdir():
+def ask(folder: str, questions: str) -> list[Answer]:
+    """Put each question to an archive that the kernel has to read from the disk, and then again and again."""
+    return [_answer(Path(folder), *question) for question in json.loads(questions)]
+
+
+def _answer(folder: Path, start: str, end: str, points: int) -> Answer:
+    for path in (folder / "archive").iterdir():
         forget(path)
-    return _ask(_archive(Path(folder), "archive"), start, end, points)
+    archive = _archive(folder, "archive")
+    cold_s, found = _timed(archive, start, end, points)
+    warm_s = median(_timed(archive, start, end, points)[0] for _ in range(_WARM))
+    came = {each.sensor.name: _outcome(each) for each in found}
+    length_ms = getattr(found[0], "length_ms", 0)
+    return {"cold_s": cold_s, "warm_s": warm_s, "peak_mb": memory_mb()[1], "came": came, "length_ms": length_ms}
 
 
-def ask_warm(folder: str, start: str, end: str, points: int) -> Answer:
-    """The same once it was asked before; its seconds the median."""
-    archive = _archive(Path(folder), "archive")
-    first, *told = [_ask(archive, start, end, points) for _ in range(1 + _WARM)]
-    return first | {"seconds": median(each["seconds"] for each in told), "peak_mb": memory_mb()[1]}
-
-
-def _ask(archive: Archive, start: str, end: str, points: int) -> Answer:
+def _timed(archive: Archive, start: str, end: str, points: int) -> tuple[float, Sequence[Series | ReducedSeries]]:
     began = time.perf_counter()
     found = archive.query(_SIX, datetime.fromisoformat(start), datetime.fromisoformat(end), points or None)
-    seconds = time.perf_counter() - began
-    came = {
-        each.sensor.name: [len(each.times_ms), float(_least(each).min()), float(_most(each).max())] for each in found
-    }
-    return {"seconds": seconds, "came": came, "length_ms": getattr(found[0], "length_ms", 0)}
+    return time.perf_counter() - began, found
 
 
-def _least(series: Series | ReducedSeries) -> Reals:
-    return series.values if isinstance(series, Series) else series.mins
+def _outcome(series: Series | ReducedSeries) -> list[float]:
+    lows, highs = (series.values, series.values) if isinstance(series, Series) else (series.mins, series.maxs)
+    return [len(series.times_ms), float(lows.min()), float(highs.max())]
 
 
-def _most(series: Series | ReducedSeries) -> Reals:
-    return series.values if isinstance(series, Series) else series.maxs
+def _beside(
+    year: Year, tool: str, read: Callable[[str, str], list[yardsticks.Told]], ours: dict[int, Answer]
+) -> Iterator[Figure]:
+    """Questions about so many days each, put to their shards."""
+    paths = [str(path) for path in list_parts(year.shards).values()]
+    questions = [[paths[:count], answer["length_ms"]] for count, answer in ours.items()]
+    told = in_child(read, json.dumps(questions), json.dumps(_SIX))
+    for (count, answer), theirs in zip(ours.items(), told, strict=True):
+        if theirs["came"] != answer["came"]:
+            raise RuntimeError(f"{tool} finds {theirs['came']} where the archive has {answer['came']}")
+        yield Figure(f"six sensors over {_days(count)} from the shards, {tool}", theirs["seconds"], "s")
+    yield Figure(f"{tool}, memory at its peak", told[-1]["peak_mb"], "MB")
 
 
-def _beside(year: Year, length: int) -> list[Figure]:
-    """The same questions put to the shards, of fewer days."""
-    figures = []
-    for what, count, points in ((f"{length} days", length, _POINTS * length // year.length), ("a day", 1, 0)):
-        window = year.first, year.first + count * _DAY
-        ours = in_child(ask_warm, str(year.folder), *(moment.isoformat() for moment in window), points)
-        paths = [str(path) for part, path in list_parts(year.shards).items() if part.day in year.days()[:count]]
-        figures.append(Figure(f"{what} from the archive", ours["seconds"], "s"))
-        for tool, read in (("DuckDB", yardsticks.with_duckdb), ("pandas", yardsticks.with_pandas)):
-            theirs = in_child(read, json.dumps(paths), json.dumps(_SIX), ours["length_ms"])
-            if theirs["came"] != ours["came"]:
-                raise RuntimeError(f"{tool} finds {theirs['came']} where the archive has {ours['came']}")
-            figures += [
-                Figure(f"{what} from the shards, {tool}", theirs["seconds"], "s"),
-                Figure(f"{what} from the shards, {tool}, memory at its peak", theirs["peak_mb"], "MB"),
-            ]
-    return figures
+def _days(count: int) -> str:
+    return f"{count} days" if count > 1 else "a day"
 
 
 def _archive(folder: Path, name: str, read: Reader | None = None) -> Archive:
@@ -181,11 +170,3 @@ def _archive(folder: Path, name: str, read: Reader | None = None) -> Archive:
     found = read or partial(day_columns.read, shards, Catalog(shards))
     room = partial(day_columns.room, shards, Catalog(shards))
     return Archive(folder / name / "archive.db", Shelf(shards, folder / "quarantine"), found, room)
-
-
-def _listed(some: Sequence[date]) -> str:
-    return json.dumps([day.isoformat() for day in some])
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir())

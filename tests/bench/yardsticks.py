@@ -9,37 +9,39 @@ import gzip
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.bench.machine import memory_mb
 
 #: Seconds, peak of the memory, and of each sensor the number of its values or buckets, the least and the greatest.
 Told = dict[str, Any]
+Read = Callable[[list[str], int, list[str]], Any]
 
 
-def with_duckdb(paths: str, names: str, length_ms: int) -> Told:
-    """Some sensors of all rows of some shards, whole where `length_ms` is 0, else in buckets."""
+def with_duckdb(questions: str, names: str) -> list[Told]:
+    """Some sensors of all rows of the shards of each question, whole where its length (ms) is 0, else in buckets."""
     import duckdb
 
-    return _told(json.loads(names), lambda: _duckdb(duckdb, json.loads(paths), json.loads(names), length_ms))
+    return [_told(partial(_duckdb, duckdb), json.loads(names), *question) for question in json.loads(questions)]
 
 
-def with_pandas(paths: str, names: str, length_ms: int) -> Told:
+def with_pandas(questions: str, names: str) -> list[Told]:
     """The same."""
     import pandas
 
-    return _told(json.loads(names), lambda: _pandas(pandas, json.loads(paths), json.loads(names), length_ms))
+    return [_told(partial(_pandas, pandas), json.loads(names), *question) for question in json.loads(questions)]
 
 
-def _told(names: list[str], ask: Callable[[], Any]) -> Told:
+def _told(read: Read, names: list[str], paths: list[str], length_ms: int) -> Told:
     began = time.perf_counter()
-    found = ask()
+    lows, highs = read(paths, length_ms, names)
     seconds = time.perf_counter() - began
-    came = {n: [len(found[0][n]), float(min(found[0][n])), float(max(found[1][n]))] for n in names}
+    came = {name: [len(lows[name]), float(min(lows[name])), float(max(highs[name]))] for name in names}
     return {"seconds": seconds, "peak_mb": memory_mb()[1], "came": came}
 
 
-def _duckdb(duckdb: Any, paths: list[str], names: list[str], length_ms: int) -> Any:
+def _duckdb(duckdb: Any, paths: list[str], length_ms: int, names: list[str]) -> Any:
     with gzip.open(paths[0], "rt") as file:
         header = file.readline().strip().split(",")
     # Told all types, it does not guess them, which takes ten times as long as reading a shard.
@@ -54,7 +56,7 @@ def _duckdb(duckdb: Any, paths: list[str], names: list[str], length_ms: int) -> 
     return tuple({n: found[f"{kind}{i}"] for i, n in enumerate(names)} for kind in ("least", "most"))
 
 
-def _pandas(pandas: Any, paths: list[str], names: list[str], length_ms: int) -> Any:
+def _pandas(pandas: Any, paths: list[str], length_ms: int, names: list[str]) -> Any:
     columns = ["time", *names]
     found = pandas.concat(pandas.read_csv(path, usecols=columns, parse_dates=["time"]) for path in paths)
     if not length_ms:

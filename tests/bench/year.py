@@ -30,8 +30,6 @@ _OFFSET_S = 3600
 _ZONE = timezone(timedelta(seconds=_OFFSET_S))
 #: Days between two that are made.
 _STRIDE = 61
-#: Newest days whose shards are plain: the default of `COMPRESS_AFTER_DAYS`.
-PLAIN_DAYS = 8
 #: Calculations that rest in the simulated house and here differ from poll to poll: a row of a real controller has about
 #: 35 cells that are not those of the row before, one of the house 22.
 _RESTLESS = range(183, 197)
@@ -41,11 +39,14 @@ _TIME, _LOCAL_TIME = slice(0, 10), slice(25, 35)
 
 @dataclass(frozen=True)
 class Year:
-    """So many days of shards in a folder, `a_day` readings in each."""
+    """So many days of shards in a folder, `a_day` readings in each, the newest ones `plain`: by default as many as
+    `COMPRESS_AFTER_DAYS` says.
+    """
 
     folder: Path
     length: int
     a_day: int = days.A_DAY
+    plain: int = 8
 
     @property
     def shards(self) -> Path:
@@ -74,7 +75,7 @@ class Year:
             made = _made_for(day)
             content = _moved(plain[made], day - made)
             path = self.shards / Part(day, 1).name
-            if n < self.length - PLAIN_DAYS:
+            if n < self.length - self.plain:
                 # Level 1 is seven times as fast; readers of it take as long.
                 path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 1, mtime=0))
             else:
