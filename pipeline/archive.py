@@ -19,7 +19,7 @@ from pipeline.archive_file import ArchiveFile
 from pipeline.archive_look import Look, Reader, Stretch, earliest_ms
 from pipeline.archive_snapshot import Snapshot, StoredDay
 from pipeline.columns import Columns
-from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError, QueryError
+from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError, MissingArchiveError, QueryError
 from pipeline.log import event
 from pipeline.sensors import Sensor
 from pipeline.series import ReducedSeries, Series
@@ -164,11 +164,13 @@ class Archive:
 
     def _sound(self, stack: ExitStack) -> tuple[Snapshot | None, Mapping[date, StoredDay]]:
         """A snapshot, and the days in it that are not known to be damaged; none where the file cannot be read."""
-        if self._bad_file or not self._file.path.exists():
+        if self._bad_file:
             return None, {}
         try:
             snapshot = stack.enter_context(self._file.snapshot())
             return snapshot, {day: one for day, one in snapshot.days().items() if day not in self._bad_days}
+        except MissingArchiveError:
+            return None, {}
         except ArchiveError as error:
             self._distrust(error)
             return None, {}
@@ -194,10 +196,11 @@ class Archive:
         return found
 
     def _stored(self) -> Mapping[date, StoredDay]:
-        if not self._file.path.exists():
+        try:
+            with self._file.snapshot() as snapshot:
+                return snapshot.days()
+        except MissingArchiveError:
             return {}
-        with self._file.snapshot() as snapshot:
-            return snapshot.days()
 
     def _fits(self, day: date, stored: StoredDay | None) -> bool:
         """Whether a day stands there as its shards hold it; one whose shards are gone is kept as it is."""

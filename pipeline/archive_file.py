@@ -34,7 +34,7 @@ from pipeline.archive_snapshot import (
 )
 from pipeline.buckets import BUCKET_MS, reduce
 from pipeline.columns import Column, Columns
-from pipeline.errors import DamagedArchiveError
+from pipeline.errors import DamagedArchiveError, MissingArchiveError
 from pipeline.sensors import Sensor
 
 #: Version of the tables and of what stands in them, in `PRAGMA user_version`.
@@ -98,8 +98,11 @@ class ArchiveFile:
         """The file as it stands now, however long it is looked at.
 
         Raises:
-            ArchiveError: the file cannot be read.
+            MissingArchiveError: it is not there, or its first day is still being added.
+            ArchiveError: it cannot be read.
         """
+        if not self.path.exists():
+            raise MissingArchiveError(f"{self.path} is not there")
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
         with translated(self.path):
             connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S)
@@ -121,6 +124,8 @@ class ArchiveFile:
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if not found:
+            raise MissingArchiveError(f"{self.path} has no day yet")
         if found != FORMAT:
             raise DamagedArchiveError(f"{self.path}: format {found}, this version reads {FORMAT}")
 
@@ -175,10 +180,11 @@ def days(path: Path) -> int:
     Raises:
         ArchiveError: the file cannot be read.
     """
-    if not path.exists():
+    try:
+        with ArchiveFile(path).snapshot() as snapshot:
+            return len(snapshot.days())
+    except MissingArchiveError:
         return 0
-    with ArchiveFile(path).snapshot() as snapshot:
-        return len(snapshot.days())
 
 
 def _months(connection: sqlite3.Connection) -> set[str]:

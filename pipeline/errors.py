@@ -91,6 +91,10 @@ class DamagedArchiveError(ArchiveError):
     """Raised when the archive's file is no sound one of this version; it is made anew from the shards."""
 
 
+class MissingArchiveError(ArchiveError):
+    """Raised when nothing was archived yet, or the archive's file was deleted."""
+
+
 class DamagedDayError(ArchiveError):
     """Raised when one day of the archive cannot be what was written there; its shards tell it."""
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from os import SEEK_END
 from pathlib import Path
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,6 +15,7 @@ import pytest
 
 from pipeline import day_columns
 from pipeline.archive import Archive
+from pipeline.archive_file import ArchiveFile
 from pipeline.catalog import Catalog
 from pipeline.clock import from_ms
 from pipeline.columns import Column, Columns
@@ -24,7 +25,7 @@ from pipeline.part import list_parts
 from pipeline.reading import Reading
 from pipeline.sensors import sensor, values
 from pipeline.series import ReducedSeries, Series
-from pipeline.shelf import Shelf
+from tests.archives import make_archive
 from tests.parts import BERLIN, NOON, open_shards, reading
 
 #: Calculation 10 is the flow temperature, in tenths of a degree; here every reading has its own.
@@ -36,11 +37,7 @@ FAR = sensor("calculations", 130).name
 
 def archive(folder: Path) -> Archive:
     """The archive as a new process finds it."""
-    shards = folder / "shards"
-    known = (shards, Catalog(shards))
-    (folder / "archive").mkdir(exist_ok=True)
-    read, room = partial(day_columns.read, *known), partial(day_columns.room, *known)
-    return Archive(folder / "archive" / "archive.db", Shelf(shards, folder / "quarantine"), read, room)
+    return make_archive(folder)
 
 
 def fill(folder: Path, days: int, every_s: int = 600) -> list[Reading]:
@@ -312,6 +309,23 @@ def test_reader_goes_on_while_a_day_is_built_and_never_sees_half_of_it(tmp_path:
         rest = list(pieces)
     assert [at for piece in (first, *rest) for at in piece.times_ms.tolist()] == [one.time_ms for one in readings]
     assert whole(archive(tmp_path), *window) == expected([*readings, *late], *window)
+
+
+def test_archive_that_is_asked_while_its_first_day_is_added_is_not_taken_for_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    readings = fill(tmp_path, 1)
+    found, real = archive(tmp_path), ArchiveFile._remove
+    window = NOON, NOON + 72 * HOURS
+
+    def asked_meanwhile(connection: sqlite3.Connection, days: Iterable[date]) -> None:
+        assert whole(found, *window) == expected(readings, *window)
+        real(connection, days)
+
+    with mock.patch.object(ArchiveFile, "_remove", staticmethod(asked_meanwhile)):
+        add_all(found)
+    assert found.due() == []
+    assert not caplog.records
 
 
 def test_days_are_due_newest_first_until_they_are_added(tmp_path: Path) -> None:

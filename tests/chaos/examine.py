@@ -24,6 +24,7 @@ from pipeline.reading import Reading
 from pipeline.simulator import Sent, SimulatedPump, read_journal
 from stages.rollup import Rollup
 from stages.write import BATCH
+from tests.chaos.archive_look import check_archive
 from tests.chaos.tally import BrokenError, Tally
 from tests.parts import each_stored, open_shards
 from tests.rollups import make_all, make_rollup
@@ -75,13 +76,14 @@ def examine(
 
     Raises:
         BrokenError: the queue is not empty, a published file is not what an undisturbed logger makes of the same
-            readings, or something lies there that the docs do not name.
+            readings, the archive is not what the shards hold, or something lies there that the docs do not name.
     """
     settle(folder, now=now, rollup=rollup)
     entries = [entry.sha256 for entry in read_journal(journal)]
     sent, there = Counter(entries), _answers(each_stored(folder))
     check_queue(folder)
     _check_published(folder, now or datetime.now(UTC), rollup, misled=misled)
+    check_archive(folder, now or datetime.now(UTC))
     check_names(folder)
     if len(foreign := there.keys() - sent.keys()) > unheard:
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")

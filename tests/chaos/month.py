@@ -21,6 +21,7 @@ from pipeline.simulator import SimulatedPump, Source
 from stages.rollup import IDLE_S
 from tests.bench.child import in_child
 from tests.bench.machine import memory_mb
+from tests.chaos.archive_look import check_archive
 from tests.chaos.examine import check_names, check_queue, only_reads, torn_lines
 from tests.chaos.tally import BrokenError, Tally
 from tests.chaos.undisturbed import Undisturbed
@@ -172,6 +173,7 @@ class Month:
         self.tally += self._second.follow(self._clock.utc() + timedelta(seconds=1))
         self.tally += Tally(torn=torn_lines(self._data))
         check_queue(self._data)
+        check_archive(self._data, self._clock.utc())
         check_names(self._data)
         self._check_kept()
         self._check_extents()

@@ -56,6 +56,7 @@ class Machine:
         self._chance = chance
         self._interval_s = interval_s
         self._built = service.build(chosen, clock=clock, interval_s=interval_s)
+        self._built.lock.acquire()
         self._begun = self._due = clock.monotonic()
         self._sent_before = pump.answers
         self._complaints = _Complaints()
@@ -98,6 +99,7 @@ class Machine:
         self._built.store.close()
         self._write()
         self._built.queue.close()
+        self._built.lock.release()
         logging.getLogger().removeHandler(self._complaints)
         sent, slots = self._pump.answers - self._sent_before, self._slots()
         if sent != slots:
