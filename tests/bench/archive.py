@@ -47,7 +47,7 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
     year = Year(folder, 4, 48, plain=2) if short else Year(folder, 365)
     year.make()
     built = _building(year)
-    _fill(year)
+    fill(year)
     year.begin_next()
     size = sum(path.stat().st_size for path in (folder / "archive").iterdir())
     return [
@@ -82,7 +82,7 @@ def build(folder: str, listed: str) -> dict[str, list[float]]:
     return {"cpu_s": cpu_s, "peaks_mb": peaks_mb}
 
 
-def _fill(year: Year) -> None:
+def fill(year: Year) -> None:
     """Take all days into the archive, newest first."""
     known = year.columns()
     archive = _archive(year.folder, "archive", lambda day: known[day])

@@ -30,7 +30,7 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
     """All sensors in full as CSV and as JSON, which the memory must not grow with; a group's hours."""
     year = Year(folder, 9, 24) if short else Year(folder, 365)
     year.make()
-    in_child(archive.fill, str(folder), year.length, year.a_day)
+    archive.fill(year)
     csv, lines = (_exported(year, form=form) for form in ("csv", "jsonl"))
     hours = _exported(year, form="csv", groups=[_GROUP], step_ms=_HOUR_MS)
     return [
