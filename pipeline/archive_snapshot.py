@@ -236,7 +236,7 @@ def _sensor(row: Sequence[Any]) -> Sensor:
 
 def month_of(day: date) -> str:
     """The table that a day stands in."""
-    return f"month_{day:%Y_%m}"
+    return f"month_{day.year:04}_{day.month:02}"
 
 
 def _marks(values: Collection[object]) -> str:
