@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from pipeline import day_columns
+from pipeline import archive_file, day_columns
 from pipeline.archive import Archive
 from pipeline.archive_file import ArchiveFile
 from pipeline.catalog import Catalog
 from pipeline.clock import from_ms
 from pipeline.columns import Column, Columns
 from pipeline.compress import compress
-from pipeline.errors import DamagedArchiveError, QueryError
+from pipeline.errors import ArchiveError, DamagedArchiveError, QueryError
 from pipeline.part import list_parts
 from pipeline.reading import Reading
 from pipeline.sensors import sensor, values
@@ -349,6 +349,36 @@ def test_day_is_due_again_when_a_reading_came_and_is_read_from_the_shards_meanwh
     assert whole(found, *window) == expected([*readings, late], *window)
 
 
+def test_reading_that_comes_while_its_day_is_read_makes_it_due_again(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 1)
+    late = reading(1, 77)
+    found = archive(tmp_path)
+    real = found._read
+
+    def read(day: date) -> tuple[Columns, Sequence[str]]:
+        columns = real(day)
+        open_shards(tmp_path).append([late])
+        return columns
+
+    with mock.patch.object(found, "_read", read):
+        found.add(date(2026, 1, 5))
+    assert date(2026, 1, 5) in found.due()
+    window = NOON, NOON + 72 * HOURS
+    assert whole(found, *window) == expected([*readings, late], *window)
+
+
+def test_day_that_cannot_be_added_stands_there_as_it_did(tmp_path: Path) -> None:
+    readings = fill(tmp_path, 1)
+    found = archive(tmp_path)
+    add_all(found)
+    with mock.patch.object(archive_file, "_day_row", side_effect=OSError("no memory")), pytest.raises(ArchiveError):
+        found.add(date(2026, 1, 5))
+    assert found.due() == []
+    for path in list_parts(tmp_path / "shards").values():
+        path.unlink()
+    assert whole(found, NOON, NOON + 72 * HOURS) == expected(readings, NOON, NOON + 72 * HOURS)
+
+
 def test_compression_makes_no_day_due(tmp_path: Path) -> None:
     readings = fill(tmp_path, 2)
     found = archive(tmp_path)
@@ -422,6 +452,14 @@ def test_sensor_whose_scale_changed_gives_a_series_for_each(tmp_path: Path, monk
     add_all(found)
     series = found.query([FLOW], NOON, NOON + 48 * HOURS)
     assert sorted(one.sensor.divisor for one in series) == [10, 100]
+
+
+def test_day_whose_shards_stand_is_not_dropped(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    found = archive(tmp_path)
+    add_all(found)
+    assert found.drop(date(2026, 1, 6)) == []
+    assert found.due() == []
 
 
 def test_days_are_dropped_and_their_month_with_the_last_of_it(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Damage at rest to what can be made again or is old: checkpoints, half-made files, dailies, compressed parts, locks.
+"""Damage at rest to what can be made again or is old: checkpoints, half-made files, dailies, compressed parts, locks,
+and the archive.
 
-A checkpoint, a half-made file, a lock file or the quarantine folder costs nothing, whatever becomes of it. A published
-file is made anew where its length changed; what rotted inside it keeps its length, and nobody sees that. A compressed
-part is as good as it can be read: how many of its rows can is told, and the others are missing.
+The archive, a checkpoint, a half-made file, a lock file or the quarantine folder costs nothing, whatever becomes of it.
+A published file is made anew where its length changed; what rotted inside it keeps its length, and nobody sees that. A
+compressed part is as good as it can be read: how many of its rows can is told, and the others are missing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.compress import compress
 from pipeline.lock import NAME, InstanceLock
 from pipeline.part import list_parts
 from pipeline.rollup_file import PART_SUFFIX
+from tests.chaos import damage_archive
 from tests.chaos.damage_queue import flip
 from tests.chaos.damage_shards import rows_of
 from tests.chaos.examine import torn_in
@@ -158,10 +160,14 @@ def _quarantine(scene: Scene) -> set[int]:
 
 
 DAMAGES = (
+    Damage("bits of the archive turned", damage_archive.spoil(damage_archive.turn_bits)),
     Damage("a checkpoint spoilt", _record),
+    Damage("the archive cut short", damage_archive.spoil(damage_archive.cut_short)),
     Damage("a half-made file or its checkpoint spoilt", _half_made),
     Damage("a published file of another length", _shorter),
+    Damage("a stretch of the archive overwritten", damage_archive.spoil(damage_archive.overwrite)),
     Damage("a compressed part truncated", _compressed_part),
+    Damage("the archive or its log replaced or gone", damage_archive.spoil(damage_archive.replace)),
     Damage("lock files garbage", _locks),
     Damage("the quarantine folder deleted", _quarantine),
 )
@@ -170,7 +176,7 @@ ATTACKS = (
     Attack(
         6,
         "damage-derived",
-        "checkpoints, half-made and published files, compressed parts, locks and quarantine spoilt",
+        "archive, checkpoints, half-made and published files, compressed parts, locks and quarantine spoilt",
         _run,
         share=0.2,
         batch=24,

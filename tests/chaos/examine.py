@@ -83,7 +83,7 @@ def examine(
     sent, there = Counter(entries), _answers(each_stored(folder))
     check_queue(folder)
     _check_published(folder, now or datetime.now(UTC), rollup, misled=misled)
-    check_archive(folder, now or datetime.now(UTC))
+    check_archive(folder, now or datetime.now(UTC), rotten=rotten)
     check_names(folder)
     if len(foreign := there.keys() - sent.keys()) > unheard:
         raise BrokenError(f"{len(foreign)} readings in {folder} were never sent")

@@ -23,6 +23,7 @@ from unittest import mock
 from pipeline import catalog
 from pipeline.queue import Queue
 from pipeline.schema import Schema, decode_schema
+from tests.chaos import power_archive
 from tests.chaos.disk_image import Image, write_image
 from tests.chaos.disk_layer import recording
 from tests.chaos.disk_trace import Killed, Trace
@@ -196,7 +197,10 @@ def _noted_only(_descriptor: int) -> None:
     """In place of fsync."""
 
 
-ATTACKS = tuple(
-    Attack(2, f"power-{scene.name}", f"power cuts: {scene.about}", partial(run, scene), share=0.05, batch=4)
-    for scene in SCENES
+ATTACKS = (
+    *(
+        Attack(2, f"power-{scene.name}", f"power cuts: {scene.about}", partial(run, scene), share=0.05, batch=4)
+        for scene in SCENES
+    ),
+    power_archive.ATTACK,
 )

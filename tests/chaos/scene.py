@@ -43,7 +43,7 @@ _POLLS_AFTER = 3
 _CALCULATIONS = 380
 _RESTLESS = range(100, _CALCULATIONS)
 #: Loggers whose events are heard.
-_HEARD = ("queue", "repair", "shard", "catalog", "rollup", "retain", "write", "store")
+_HEARD = ("archive", "queue", "repair", "shard", "catalog", "rollup", "retain", "write", "store")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutants import compressing, polling, publishing, queueing, retaining, rolling, running, storing, telling
+from tests.mutants import (
+    archiving,
+    compressing,
+    polling,
+    publishing,
+    queueing,
+    retaining,
+    rolling,
+    running,
+    storing,
+    telling,
+)
 
 MUTANTS = (
     *polling.MUTANTS,
@@ -10,6 +21,7 @@ MUTANTS = (
     *storing.MUTANTS,
     *publishing.MUTANTS,
     *rolling.MUTANTS,
+    *archiving.MUTANTS,
     *compressing.MUTANTS,
     *retaining.MUTANTS,
     *running.MUTANTS,
