@@ -1,4 +1,4 @@
-"""The archive over more than two years of days, of which half a year is kept: what it takes on the disk, and what it has."""
+"""The archive over more than two years of days, of which half a year is kept: its size, and what it has."""
 
 from __future__ import annotations
 
