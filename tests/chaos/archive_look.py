@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def check_archive(folder: Path, now: datetime, *, rotten: bool = False) -> None:
     archive = make_archive(folder)
     # What only the archive still has cannot be compared.
     archive.drop(date.max)
-    shards = from_shards(folder)
+    shards = FromShards(folder)
     check_values(archive, shards, archive.days())
     run_on(archive, now)
     check_values(archive, shards, archive.days())
@@ -54,14 +54,17 @@ def check_archive(folder: Path, now: datetime, *, rotten: bool = False) -> None:
         check_sound(folder)
 
 
-def from_shards(folder: Path) -> Archive:
-    """An archive without a file, which reads every day from the shards, once."""
-    archive = make_archive(folder, _NONE)
-    archive._read = cache(archive._read)
-    return archive
+class FromShards:
+    """What an archive without a file gives: it reads every day from the shards. All is read and asked once."""
+
+    def __init__(self, folder: Path) -> None:
+        archive = make_archive(folder, _NONE)
+        archive._read = cache(archive._read)
+        self.rows = cache(partial(_rows, archive))
+        self.series = cache(partial(_series, archive))
 
 
-def check_values(archive: Archive, shards: Archive, days: Sequence[date], *, asked: int | None = _ASKED) -> None:
+def check_values(archive: Archive, shards: FromShards, days: Sequence[date], *, asked: int | None = _ASKED) -> None:
     """Hold all rows of some days, and the series of some or all sensors, against those of the shards.
 
     Raises:
@@ -71,14 +74,15 @@ def check_values(archive: Archive, shards: Archive, days: Sequence[date], *, ask
         return
     start = datetime.combine(days[0], time(), BERLIN) - timedelta(days=2)
     end = datetime.combine(days[-1] + timedelta(days=1), time(), BERLIN)
-    if (found := _rows(archive, start, end)) != (wanted := _rows(shards, start, end)):
+    if (found := _rows(archive, start, end)) != (wanted := shards.rows(start, end)):
         wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
         raise BrokenError(f"the archive differs from the shards in {len(wrong)} columns: {wrong[:5]}")
     names = sorted(wanted.keys() - {"rows"})
-    names = list(dict.fromkeys(name.partition(" ")[0] for name in names[:: len(names) // (asked or len(names)) or 1]))
+    names = names[:: len(names) // (asked or len(names)) or 1]
+    known = tuple(dict.fromkeys(name.partition(" ")[0] for name in names))
     for points in (None, _POINTS):
-        if _series(archive, names, start, end, points) != _series(shards, names, start, end, points):
-            raise BrokenError(f"series of the archive differ from the shards' in {names} ({points} points)")
+        if _series(archive, known, start, end, points) != shards.series(known, start, end, points):
+            raise BrokenError(f"series of the archive differ from the shards' in {known} ({points} points)")
 
 
 def run_on(archive: Archive, now: datetime) -> None:
@@ -129,7 +133,7 @@ def _values(column: Column, rows: Columns) -> tuple[bytes, bytes]:
     return mask.tobytes(), column.spread(len(rows.times_ms))[mask].tobytes()
 
 
-def _series(archive: Archive, names: list[str], start: datetime, end: datetime, points: int | None) -> list[Any]:
+def _series(archive: Archive, names: tuple[str, ...], start: datetime, end: datetime, points: int | None) -> list[Any]:
     """Every series by its meaning, with all that it has."""
     return sorted((one.sensor.meaning, _told(one)) for one in archive.query(names, start, end, points))
 

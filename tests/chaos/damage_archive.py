@@ -16,7 +16,7 @@ from random import Random
 
 from pipeline.part import list_parts
 from tests.archives import NAME, make_archive
-from tests.chaos.archive_look import check_values, from_shards, run_on
+from tests.chaos.archive_look import FromShards, check_values, run_on
 from tests.chaos.damage_queue import flip
 from tests.chaos.scene import Scene, heard
 
@@ -44,7 +44,7 @@ def spoil(blow: Blow) -> Callable[[Scene], set[int]]:
 
 def _ask(scene: Scene) -> None:
     """Twice, with the stage in between; or the stage is the first to meet the damage."""
-    archive, shards = make_archive(scene.data), from_shards(scene.data)
+    archive, shards = make_archive(scene.data), FromShards(scene.data)
     days = _days(scene)
     if scene.chance.random() < 0.7:
         check_values(archive, shards, days, asked=None)

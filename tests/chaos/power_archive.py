@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipeline.archive import Archive
 from pipeline.reading import Reading
 from tests.archives import NAME, make_archive
-from tests.chaos.archive_look import check_sound, check_values, from_shards, run_on
+from tests.chaos.archive_look import FromShards, check_sound, check_values, run_on
 from tests.chaos.disk_image import Disk, File, Image, Move, write_image
 from tests.chaos.tally import Attack, BrokenError, Tally
 from tests.parts import open_shards, reading
@@ -77,7 +76,7 @@ def _round(folder: Path, number: int) -> Tally:
     data = folder / "data"
     readings = _begin(data, chance)
     took = _take(data, chance)
-    shards, tally = from_shards(data), Tally(rounds=1)
+    shards, tally = FromShards(data), Tally(rounds=1)
     for cut in cuts(took, chance):
         shutil.rmtree(data / "archive")
         write_image(data / "archive", cut.image)
@@ -149,7 +148,7 @@ def _cuts(words: str, disk: Disk, took: Took, due: Sequence[list[date]], chance:
         yield Cut(words, image if index is None else {**image, _INDEX: index}, due)
 
 
-def _examine(data: Path, cut: Cut, shards: Archive) -> None:
+def _examine(data: Path, cut: Cut, shards: FromShards) -> None:
     """The archive as the cut left it, and when a stage has run on."""
     archive = make_archive(data)
     if (due := archive.due()) not in cut.due:
