@@ -119,11 +119,12 @@ class Archive:
         a series for each of its meanings.
 
         Raises:
-            QueryError: a name that no day has, an end before the start, a time without a zone, or no points.
+            QueryError: a name that no day has, an end before the start, a time without a zone, or one point.
             ArchiveError, OSError: what is asked for cannot be read now.
         """
-        if points is not None and points < 1:
-            raise QueryError(f"{points} points are none", hint="ask for 1 or more")
+        if points is not None and points < 2:
+            # Any stretch, however short, can lie across a border.
+            raise QueryError(f"{points} points are too few", hint="ask for 2 or more")
         return self._asked(start, end, lambda look: look.series(names, points))
 
     def sensors(self, start: datetime, end: datetime) -> list[Sensor]:

@@ -39,6 +39,8 @@ from pipeline.sensors import Sensor
 
 #: Version of the tables and of what stands in them, in `PRAGMA user_version`.
 FORMAT = 1
+#: Bytes of a page: a day of a busy sensor fits in a quarter of one, else SQLite gives it pages of its own.
+_PAGE = 16_384
 #: Seconds to wait for another process's lock: only a day's transaction or a checkpoint of the log holds one.
 _BUSY_S = 5.0
 
@@ -102,9 +104,13 @@ class ArchiveFile:
         if not self.path.exists():
             raise MissingArchiveError(f"{self.path} is not there")
         uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        with translated(self.path), closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
-            connection.execute("BEGIN")
-            self._check_format(connection)
+        with translated(self.path):
+            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S)
+        with closing(connection):
+            # What goes wrong with what the block does is none of the archive's.
+            with translated(self.path):
+                connection.execute("BEGIN")
+                self._check_format(connection)
             yield Snapshot(connection, self.path)
 
     def discard(self) -> None:
@@ -130,6 +136,8 @@ class ArchiveFile:
             translated(self.path),
             closing(sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)) as connection,
         ):
+            # Before there is anything in the file; later it says nothing.
+            connection.execute(f"PRAGMA page_size = {_PAGE}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("BEGIN IMMEDIATE")

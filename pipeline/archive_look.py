@@ -143,7 +143,9 @@ class Look:
 
     def _named(self, names: Sequence[str], shards: Iterable[Columns]) -> list[tuple[Sensor, list[Sensor]]]:
         """For each column of some names, its newest sensor and all."""
-        found = self._ordered({each for columns in shards for each in columns.columns})
+        wanted = set(names)
+        every = self._ordered({each for columns in shards for each in columns.columns})
+        found = [sensor for sensor in every if sensor.name in wanted]
         known = {sensor.name for sensor in found}
         if unknown := [name for name in names if name not in known]:
             raise QueryError(f"no sensor {', '.join(unknown)}", hint="`sensors` lists all names")
@@ -157,8 +159,8 @@ class Look:
 
     def _ordered(self, found: set[Sensor]) -> list[Sensor]:
         """Sensors of the archive and others, the newest last."""
-        known = list(self._snapshot.sensors) if self._snapshot else []
-        return [*known, *(found - set(known))]
+        known = self._snapshot.sensors if self._snapshot else {}
+        return [*known, *(found - known.keys())]
 
     def _whole(self, members: Sequence[Sensor], shards: Sequence[Columns]) -> tuple[Times, np.ndarray]:
         pieces = [*self._stored_values(members, self._stored), *_values(members, shards)]

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import groupby
 from operator import or_
 from pathlib import Path
@@ -104,12 +104,14 @@ class Snapshot:
     @cached_property
     def sensors(self) -> Mapping[Sensor, int]:
         """Every sensor that any day has or had, with its id."""
-        found = self._found(SENSORS)
-        if any(crc != row_crc(row) for crc, *row in found):
-            raise DamagedArchiveError(f"{self._path}: a sensor does not have its checksum")
-        if _every(self._stored.values()) & ~bits_of(number for _, number, *_ in found):
+        found = tuple(self._found(SENSORS))
+        try:
+            numbered = _numbered(found)
+        except ValueError as error:
+            raise DamagedArchiveError(f"{self._path}: {error}") from error
+        if _every(self._stored.values()) & ~bits_of(numbered.values()):
             raise DamagedArchiveError(f"{self._path}: a sensor that a day has is missing")
-        return {_sensor(key): number for _, number, *key in found}
+        return numbered
 
     def days(self) -> Mapping[date, StoredDay]:
         """All days that stand there, in order; one that does not have its checksum counts as none."""
@@ -215,6 +217,18 @@ def _every(days: Iterable[StoredDay]) -> int:
     return reduce(or_, (day.sensors for day in days), 0)
 
 
+@lru_cache(maxsize=1)
+def _numbered(rows: tuple[tuple[Any, ...], ...]) -> Mapping[Sensor, int]:
+    """The sensors of all rows of their table, with their ids; the rows are the same for months.
+
+    Raises:
+        ValueError: a row does not have its checksum.
+    """
+    if any(crc != row_crc(row) for crc, *row in rows):
+        raise ValueError("a sensor does not have its checksum")
+    return {_sensor(key): number for _, number, *key in rows}
+
+
 def _sensor(row: Sequence[Any]) -> Sensor:
     group, index, name, data_type, unit, divisor, codes = row
     return Sensor(group, index, name, data_type, unit, divisor, tuple((code, text) for code, text in json.loads(codes)))
@@ -222,7 +236,7 @@ def _sensor(row: Sequence[Any]) -> Sensor:
 
 def month_of(day: date) -> str:
     """The table that a day stands in."""
-    return f"month_{day:%Y_%m}"
+    return f"month_{day.year:04}_{day.month:02}"
 
 
 def _marks(values: Collection[object]) -> str:

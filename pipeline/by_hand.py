@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import VERSION, lock, progress, service
 from pipeline.clock import SystemClock, from_ms, utc_text
 from pipeline.errors import LoggerError
-from pipeline.listing import size
+from pipeline.listing import many, size
 from pipeline.settings import Settings
 from pipeline.window import KINDS, Window
 from stages.export import Export, Request
@@ -57,7 +57,8 @@ def export(settings: Settings, request: Request, target: Path | None, *, force: 
             return
         made = stage.to_file(request, target, force=force, progress=tell)
     first, last = (f"{from_ms(at).astimezone(settings.zone):%Y-%m-%d %H:%M}" for at in (made.first_ms, made.last_ms))
-    print(f"{target}: {size(target.stat().st_size)}, {made.sensors} sensors, {made.rows} readings, {first} to {last}")
+    sensors, rows = many(made.sensors, "sensor"), many(made.rows, "reading")
+    print(f"{target}: {size(target.stat().st_size)}, {sensors}, {rows}, {first} to {last}")
 
 
 def _wanted(stage: Rollup, kinds: Sequence[str], day: date | None, force: bool) -> list[Window]:

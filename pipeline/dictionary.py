@@ -39,6 +39,7 @@ def package(path: Path, form: str, fields: Sequence[dict[str, Any]], *, german: 
     resource: dict[str, Any] = {
         "name": re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-.") or "readings",
         "path": path.name,
+        **({} if form == "dta" else {"type": "table"}),
         "format": form,
         "mediatype": _MEDIA[form],
         "encoding": "utf-8-sig" if german else "utf-8",

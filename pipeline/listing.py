@@ -33,6 +33,11 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes:.1f} GB"
 
 
+def many(count: int, what: str) -> str:
+    """How many of something there are, in words."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def queue(view: QueueView, path: Path) -> str:
     """The queue's state, one fact a line."""
     rows = [

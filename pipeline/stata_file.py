@@ -22,8 +22,8 @@ from pipeline.table import Block, Field, Table
 
 #: What Stata takes: version of the file, length of a variable's name and of its label, greatest whole number.
 _VERSION, _NAME, _LABEL, _GREATEST = 118, 32, 80, 2_147_483_620
-#: Bytes of memory for each cell, measured: the columns, the frame, and the records that pandas makes of it.
-_CELL_BYTES = 26
+#: Bytes of memory for each row and each cell in it, measured: the columns, the frame, and pandas' records of it.
+_ROW_BYTES, _CELL_BYTES = 200, 24
 #: The most memory that a table may need, and which part of the machine's.
 _MOST_BYTES, _MOST_SHARE = 1_000_000_000, 0.5
 
@@ -35,10 +35,10 @@ def check(rows: int, columns: int, days: int) -> None:
         QueryError: it does not; says what would.
     """
     most = min(_MOST_BYTES, int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * _MOST_SHARE))
-    needed = rows * columns * _CELL_BYTES
+    needed = rows * (_ROW_BYTES + columns * _CELL_BYTES)
     if needed <= most:
         return
-    fitting = most // (rows * _CELL_BYTES), days * most // needed
+    fitting = max(0, most // rows - _ROW_BYTES) // _CELL_BYTES, days * most // needed
     raise QueryError(
         f"a Stata file of {columns} sensors and {rows} rows needs {needed / 1e6:.0f} MB of memory, "
         f"more than {most / 1e6:.0f} MB",

@@ -12,6 +12,7 @@ from pipeline import archive_file, check, gap_book, listing, lock, marks, quaran
 from pipeline.clock import from_ms, parse_utc_text, utc_text
 from pipeline.errors import ArchiveError
 from pipeline.gap import DISK
+from pipeline.listing import many
 from pipeline.settings import Settings
 from pipeline.state import Document
 
@@ -81,14 +82,14 @@ def shown(found: Document, now: datetime | None = None) -> str:
     if pump := found.get("pump"):
         rows.append(("pump", _pump(pump)))
     queue = found["queue"]
-    waiting = "unknown how many readings" if queue["depth"] is None else _many(queue["depth"], "reading")
+    waiting = "unknown how many readings" if queue["depth"] is None else many(queue["depth"], "reading")
     rows.append(("queue", f"{waiting} on disk, {queue['in_memory']} in memory"))
     rows += _gaps(found["gaps"])
     losses = found["losses"]
     rows.append(
         (
             "lost",
-            f"{_many(losses['disk'], 'reading')} to the disk, {_many(losses['quarantined'], 'piece')} in quarantine",
+            f"{many(losses['disk'], 'reading')} to the disk, {many(losses['quarantined'], 'piece')} in quarantine",
         )
     )
     rows += _archive(found["archive"])
@@ -115,34 +116,30 @@ def duration(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _pump(pump: Document) -> str:
     known = f", firmware {pump['firmware']}, type {pump.get('pump')}" if "firmware" in pump else ", not read yet"
     return f"{pump['address']}{known}"
 
 
 def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
-    yield "gaps today", f"{_many(gaps['today'], 'poll')} without a reading"
+    yield "gaps today", f"{many(gaps['today'], 'poll')} without a reading"
     if one := gaps["open"]:
-        yield "gap now", f"since {one['from']}, {_many(one['missing'], 'poll')}, {one['reason']}"
+        yield "gap now", f"since {one['from']}, {many(one['missing'], 'poll')}, {one['reason']}"
     for reason, counts in gaps["reasons"].items():
-        yield f"  {reason}", f"{_many(counts['gaps'], 'gap')}, {_many(counts['missing'], 'poll')} in all"
+        yield f"  {reason}", f"{many(counts['gaps'], 'gap')}, {many(counts['missing'], 'poll')} in all"
     if one := gaps["last"]:
-        yield "last gap", f"{one['from']} to {one['to']}, {_many(one['missing'], 'poll')}, {one['reason']}"
+        yield "last gap", f"{one['from']} to {one['to']}, {many(one['missing'], 'poll')}, {one['reason']}"
 
 
 def _archive(archive: Document) -> Iterator[tuple[str, str]]:
-    left = f", {_many(archive['due'], 'day')} left to archive" if archive["due"] else ""
-    yield "archive", f"{_many(archive['days'], 'day')}{left}"
+    left = f", {many(archive['due'], 'day')} left to archive" if archive["due"] else ""
+    yield "archive", f"{many(archive['days'], 'day')}{left}"
 
 
 def _quality(quality: Document) -> Iterator[tuple[str, str]]:
     steps = quality["steps"]
     if steps:
         total = sum(counts[kind] for counts in steps.values() for kind in ("falls", "jumps", "returns"))
-        yield "marked", f"{_many(total, 'impossible step')} of {', '.join(steps)}"
+        yield "marked", f"{many(total, 'impossible step')} of {', '.join(steps)}"
     if names := quality["not_fitted"]:
-        yield "not fitted", f"{_many(len(names), 'sensor')}, each always one and the same constant"
+        yield "not fitted", f"{many(len(names), 'sensor')}, each always one and the same constant"

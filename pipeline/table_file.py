@@ -6,11 +6,15 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, BinaryIO
 
 from pipeline import labels, table_text
 from pipeline.table import Table
+
+#: Rows that are written at once.
+_BATCH = 64
 
 
 def names(table: Table, language: str | None) -> list[str]:
@@ -34,8 +38,8 @@ def write_csv(file: BinaryIO, table: Table, header: Sequence[str], *, german: bo
     first = io.StringIO()
     csv.writer(first, delimiter=style.between, lineterminator="\n").writerow(header)
     file.write(first.getvalue().encode())
-    for block in table.blocks:
-        file.write("".join(table_text.rows(table, block, style)).encode())
+    for some in _batches(table, style):
+        file.write("".join(some).encode())
 
 
 def write_json(file: BinaryIO, table: Table, header: Sequence[str], about: dict[str, Any]) -> None:
@@ -43,8 +47,8 @@ def write_json(file: BinaryIO, table: Table, header: Sequence[str], about: dict[
     head = json.dumps({"metadata": about, "columns": list(header)}, ensure_ascii=False)
     file.write(f'{head[:-1]}, "data": ['.encode())
     before = "\n"
-    for block in table.blocks:
-        rows = ",\n".join(table_text.rows(table, block, table_text.JSON_ARRAY))
+    for some in _batches(table, table_text.JSON_ARRAY):
+        rows = ",\n".join(some)
         file.write(f"{before}{rows}".encode())
         before = ",\n"
     file.write(b"\n]}\n")
@@ -53,5 +57,13 @@ def write_json(file: BinaryIO, table: Table, header: Sequence[str], about: dict[
 def write_lines(file: BinaryIO, table: Table, header: Sequence[str]) -> None:
     """An object for each row, one a line."""
     style = table_text.json_object(header)
+    for some in _batches(table, style):
+        file.write("".join(f"{row}\n" for row in some).encode())
+
+
+def _batches(table: Table, style: table_text.Style) -> Iterator[list[str]]:
+    """The rows, a few at a time: one of all sensors has 60 KB as a JSON object."""
     for block in table.blocks:
-        file.write("".join(f"{row}\n" for row in table_text.rows(table, block, style)).encode())
+        rows = table_text.rows(table, block, style)
+        while some := list(islice(rows, _BATCH)):
+            yield some

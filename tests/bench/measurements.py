@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import backlog, poll, rollup, service, sizes
+from tests.bench import archive, backlog, exports, poll, rollup, service, sizes
 from tests.bench.figures import Measurement
 
 MEASUREMENTS = (
@@ -10,6 +10,8 @@ MEASUREMENTS = (
     Measurement("backlog", "readings that waited on the queue, through the writer", backlog.measure),
     Measurement("rollup", "daily and weekly files against cat, and merging", rollup.measure),
     Measurement("upkeep", "the look at what is due, and compressing", rollup.measure_upkeep),
+    Measurement("archive", "a year in the archive: making, size, questions, DuckDB and pandas beside", archive.measure),
+    Measurement("export", "a year of all sensors as CSV and JSON lines", exports.measure),
     Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
     Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
 )

@@ -34,7 +34,12 @@ _ON_THEIR_OWN = frozenset({"demo", "simulate"})
 _PATIENCE_S = 30.0
 
 #: What each command is given, so that all of them do something and end, or wait.
-_ARGUMENTS = {"demo": ("--days", "0"), "sensors": ("temperatur",), "simulate": ("--port", "0", "--journal", "journal")}
+_ARGUMENTS = {
+    "demo": ("--days", "0"),
+    "export": ("--output", "-"),
+    "sensors": ("temperatur",),
+    "simulate": ("--port", "0", "--journal", "journal"),
+}
 #: What is there when a command that runs until it is stopped has begun.
 _BEGUN = {"run": "data/.lock", "demo": "data-demo/.lock", "simulate": "journal"}
 

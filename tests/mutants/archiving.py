@@ -49,7 +49,7 @@ MUTANTS = (
         name="sensor that vanished not missed",
         breaks="rule 9",
         file=_SNAPSHOT,
-        old="if _every(self._stored.values()) & ~bits_of(number for _, number, *_ in found):",
+        old="if _every(self._stored.values()) & ~bits_of(numbered.values()):",
         new="if False:",
         tests=(f"{_ANEW}[lose_a_sensor]",),
     ),
