@@ -64,8 +64,8 @@ class FromShards:
         self.series = cache(partial(_series, archive))
 
 
-def check_values(archive: Archive, shards: FromShards, days: Sequence[date], *, asked: int | None = _ASKED) -> None:
-    """Hold all rows of some days, and the series of some or all sensors, against those of the shards.
+def check_values(archive: Archive, shards: FromShards, days: Sequence[date], *, asked: int = _ASKED) -> None:
+    """Hold all rows of some days, and the series of some sensors, against those of the shards.
 
     Raises:
         BrokenError: something differs.
@@ -78,7 +78,7 @@ def check_values(archive: Archive, shards: FromShards, days: Sequence[date], *, 
         wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
         raise BrokenError(f"the archive differs from the shards in {len(wrong)} columns: {wrong[:5]}")
     names = sorted(wanted.keys() - {"rows"})
-    names = names[:: len(names) // (asked or len(names)) or 1]
+    names = names[:: len(names) // asked or 1]
     known = tuple(dict.fromkeys(name.partition(" ")[0] for name in names))
     for points in (None, _POINTS):
         if _series(archive, known, start, end, points) != shards.series(known, start, end, points):

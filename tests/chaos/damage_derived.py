@@ -180,6 +180,6 @@ ATTACKS = (
         _run,
         share=0.2,
         batch=24,
-        short=3,
+        short=2,
     ),
 )
