@@ -285,6 +285,11 @@ def test_running_service_carries_no_pandas() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_import_of_the_service_starts_no_thread() -> None:
+    code = "import os, sys, pipeline.service; sys.exit(len(os.listdir('/proc/self/task')) - 1)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_labels_and_units_name_one_column_each(tmp_path: Path) -> None:
     fill(tmp_path, 1)
     for language in labels.LANGUAGES:
