@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from pipeline.archive import Archive
+from pipeline.columns import Column, Columns
 from pipeline.reading import Reading
+from pipeline.sensors import sensor
 from pipeline.simulator import SimulatedPump, read_journal
 from pipeline.simulator_answers import Journal
+from stages.archive import Archiving
+from tests.archives import make_archive
+from tests.chaos.archive_look import run_on
 from tests.chaos.examine import check_names, examine, only_reads, published_paths, settle
 from tests.chaos.lives import Lives
 from tests.chaos.tally import BrokenError, Tally
@@ -115,6 +123,48 @@ def test_published_file_too_many_is_refused(sound: Case) -> None:
     daily.with_name("2026-01-03_daily.csv").write_bytes(daily.read_bytes())
     with pytest.raises(BrokenError, match="published files differ"):
         examine(*sound, rounds=1, now=NOW)
+
+
+def add_falsely(archive: Archive, change: Callable[[Columns], Columns]) -> None:
+    """Take the sound case's day in with other values, under sound checksums."""
+    real = archive._read
+
+    def changed(day: date) -> tuple[Columns, Sequence[str]]:
+        columns, schemas = real(day)
+        return change(columns), schemas
+
+    archive._read = changed
+    archive.add(date(2026, 1, 5))
+
+
+def a_value_off(columns: Columns) -> Columns:
+    flow = sensor("calculations", 10)
+    values = columns.columns[flow].values.copy()
+    values[1] += 1
+    return replace(columns, columns={**columns.columns, flow: Column(values)})
+
+
+def a_row_less(columns: Columns) -> Columns:
+    return columns.cut(slice(1, None))
+
+
+@pytest.mark.parametrize("change", [a_value_off, a_row_less])
+def test_archive_that_differs_from_the_shards_is_refused(sound: Case, change: Callable[[Columns], Columns]) -> None:
+    archive = make_archive(sound[0])
+    archive.add(date(2026, 1, 5))
+    assert examine(*sound, rounds=1, now=NOW).holds
+    add_falsely(archive, change)
+    with pytest.raises(BrokenError, match="the archive differs from the shards"):
+        examine(*sound, rounds=1, now=NOW)
+
+
+def test_day_that_stays_due_is_refused(sound: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = make_archive(sound[0])
+    run_on(archive, NOW)
+    archive._bad_days.add(date(2026, 1, 5))
+    monkeypatch.setattr(Archiving, "step", lambda _: False)
+    with pytest.raises(BrokenError, match="are not archived"):
+        run_on(archive, NOW)
 
 
 @pytest.mark.parametrize("name", ["core", "shards/2026-01-05.csv~", "queue/other.db", "daily/notes.txt"])

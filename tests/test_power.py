@@ -23,8 +23,9 @@ from pipeline.compress import compress
 from pipeline.quarantine import Quarantine
 from stages import retain
 from stages.write import Write
-from tests.chaos import power
-from tests.chaos.disk_image import Disk, Image
+from tests.chaos import power, power_archive
+from tests.chaos.archive_look import FromShards
+from tests.chaos.disk_image import Disk, Image, write_image
 from tests.chaos.disk_layer import recording
 from tests.chaos.disk_trace import Killed, Trace
 from tests.chaos.power_scenes import SCENES, Scene
@@ -152,6 +153,19 @@ def test_checkpoint_that_is_saved_before_its_part_is_durable_is_caught(
     monkeypatch.setattr(rollup_file, "os", OtherOs(late.append))
     monkeypatch.setattr(checkpoint, "save", save_first)
     assert is_caught(tmp_path / "work", scene_of("rollup"))
+
+
+def test_archived_day_that_is_gone_though_its_log_was_durable_is_caught(tmp_path: Path) -> None:
+    chance = random.Random(0)
+    power_archive._begin(tmp_path, chance)
+    took = power_archive._take(tmp_path, chance)
+    shards = FromShards(tmp_path)
+    for content, holds in ((took.after, True), (took.before, False)):
+        shutil.rmtree(tmp_path / "archive")
+        write_image(tmp_path / "archive", {"": None, "archive.db": content})
+        cut = power_archive.Cut("behind all", {}, took.due[-1:])
+        with nullcontext() if holds else pytest.raises(BrokenError, match="due are"):
+            power_archive._examine(tmp_path, cut, shards)
 
 
 def test_piece_that_a_dead_process_put_into_quarantine_is_durable_when_it_is_kept_again(tmp_path: Path) -> None:
