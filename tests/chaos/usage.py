@@ -168,6 +168,8 @@ def _own_log() -> Iterator[None]:
     finally:
         root.handlers = before
         root.setLevel(level)
+        # The command rollup quietens its stage for as long as its process lasts.
+        logging.getLogger("rollup").setLevel(logging.NOTSET)
 
 
 ATTACKS = (
