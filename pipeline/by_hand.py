@@ -49,6 +49,8 @@ def export(settings: Settings, request: Request, target: Path | None, *, force: 
     """
     if not settings.output.shards.is_dir():
         raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    if target is None and sys.stdout is None:
+        raise LoggerError("standard output is closed", hint="name a file instead of -")
     about = {"version": VERSION, "timezone": settings.zone.key}
     stage = Export(service.build_archive(settings), about)
     with progress.shown(target.name if target else "export", "day") as tell:

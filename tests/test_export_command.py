@@ -117,6 +117,14 @@ def test_full_disk_is_told_as_such(filled: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_closed_standard_output_is_told(filled: Path) -> None:
+    command = f"{sys.executable} -m pipeline export --output - >&-"
+    env = environment(filled, ("127.0.0.1", 8889)) | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(["bash", "-c", command], env=env, text=True, capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "standard output is closed (name a file instead of -)\n"
+
+
 def test_interrupted_export_leaves_nothing_and_shows_a_bar_on_a_terminal(tmp_path: Path) -> None:
     fill(tmp_path, 30)
     ours, theirs = pty.openpty()

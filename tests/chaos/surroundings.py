@@ -142,17 +142,22 @@ def _try(place: Path, name: str, surroundings: Surroundings, pump: SimulatedPump
     before = tree(place)
     outcome = _outcome(place, name, surroundings, environ)
     call, created = f"{name} with {surroundings.name}", tree(place) != before
-    # What `status` finds is no error and goes to the output alone.
-    heard = name != "status" or surroundings not in _UNPRINTED
+    # What `status` finds is no error and goes to the output alone; an export tells of a closed one on standard error,
+    # which may be closed too.
+    heard = name not in ("status", "export") or surroundings not in _UNPRINTED
     check(outcome, call, created=created, codes=_codes(name, surroundings), heard=heard)
 
 
 def _codes(name: str, surroundings: Surroundings) -> frozenset[int]:
-    """How a command may end: `status` fails where no service runs, and some need no settings."""
+    """How a command may end: `status` fails where no service runs, an export where its only output is closed, and some
+    need no settings.
+    """
     if name in _ON_THEIR_OWN and surroundings.codes == _WRONG:
         return _WRONG | _FINE
     if name == "status" and surroundings.codes != _WRONG:
         return surroundings.codes | {cli.EXIT_FAILED}
+    if name == "export" and surroundings in _CLOSED:
+        return frozenset({cli.EXIT_FAILED})
     return surroundings.codes
 
 
