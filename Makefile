@@ -36,8 +36,8 @@ demo: $(STAMP) ## a simulated pump and the whole service, in data-demo/
 run: $(STAMP) ## the real thing: LUX_HOST=192.168.1.20 make run
 	@$(PY) -m pipeline run
 
-test: $(DEV_STAMP) ## all tests, with coverage
-	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+test: $(DEV_STAMP) ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
+	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 lint: $(DEV_STAMP) ## format, lint and types
 	@$(PY) -m ruff format --check .

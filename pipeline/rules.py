@@ -26,7 +26,7 @@ _FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 # Enough of a value to recognise it: a file may hold a megabyte of text, or YAML that refers to itself.
 _SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxstring = _SHORT.maxother = 200
 _SHORT.maxlevel = 2
 
 

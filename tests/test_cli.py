@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import VERSION
+from pipeline.cli import main
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump, read_journal
+from pipeline.stop import Stop
 from tests import dumps
 from tests.parts import NOON, open_shards, reading
 from tests.running import ROOT, environment, fast_service
@@ -41,13 +43,16 @@ def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
     return environment(data, simulated.address)
 
 
-def test_help_names_every_command(env: dict[str, str]) -> None:
-    done = call("--help", env=env)
-    assert done.returncode == 0
-    for name in ("run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate"):
-        assert f"  {name} " in done.stdout
-        each = call(name, "--help", env=env)
-        assert (each.returncode, each.stdout.startswith("usage: python -m pipeline " + name)) == (0, True)
+@pytest.mark.parametrize("name", ["run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate", "export"])
+def test_help_tells_of_every_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], [name, "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments, Stop())
+        assert ended.value.code == 0
+    of_all, of_one = capsys.readouterr().out.split(f"usage: python -m pipeline {name}")
+    assert of_all.startswith("usage: python -m pipeline ")
+    assert f"  {name} " in of_all
+    assert "--help" in of_one
 
 
 def test_version_is_told(env: dict[str, str]) -> None:
@@ -210,13 +215,16 @@ def demo_until(line_part: str, tmp_path: Path, env: dict[str, str], *arguments: 
     return printed + rest
 
 
-def test_demo_stores_readings_and_goes_on_at_the_next_start(tmp_path: Path, env: dict[str, str]) -> None:
+@pytest.mark.parametrize(("again", "rows"), [((), [1, 2]), (("--fresh",), [1, 1])])
+def test_demo_stores_readings_and_goes_on_at_the_next_start(
+    tmp_path: Path, env: dict[str, str], again: tuple[str, ...], rows: list[int]
+) -> None:
     counts = []
-    for arguments in ((), (), ("--fresh",)):
+    for arguments in ((), again):
         assert "stored in this run" in demo_until("1 stored", tmp_path, env, "--days", "0", *arguments)
         (shard,) = (tmp_path / "data-demo" / "shards").glob("*.csv")
         counts.append(shard.read_bytes().count(b"\n") - 1)
-    assert counts == [1, 2, 1]
+    assert counts == rows
 
 
 def test_demo_has_history_with_daily_and_weekly_files(tmp_path: Path, env: dict[str, str]) -> None:

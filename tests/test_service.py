@@ -164,10 +164,11 @@ def test_stop_puts_the_buffer_on_the_queue_and_the_queue_into_the_shards(
     assert found.once >= 19
 
 
+@pytest.mark.parametrize("seed", [7, 8])
 def test_kill_at_random_moments_loses_at_most_the_answer_in_flight(
-    tmp_path: Path, simulated: SimulatedPump, journal: Path
+    tmp_path: Path, simulated: SimulatedPump, journal: Path, seed: int
 ) -> None:
-    chance, kills = random.Random(7), 8
+    chance, kills = random.Random(seed), 4
     for _ in range(kills):
         with fast_service(tmp_path / "data", simulated, interval_s=0.01) as process:
             before = simulated.answers
@@ -178,7 +179,7 @@ def test_kill_at_random_moments_loses_at_most_the_answer_in_flight(
     found = compare(tmp_path / "data", journal)
     assert (found.doubled, found.foreign) == (0, 0)
     assert found.missing <= kills
-    assert found.once == found.sent - found.missing > 40
+    assert found.once == found.sent - found.missing > 20
 
 
 def test_kill_during_start_and_stop_leaves_a_folder_that_works(
