@@ -126,7 +126,8 @@ def test_closed_standard_output_is_told(filled: Path) -> None:
 
 
 def test_interrupted_export_leaves_nothing_and_shows_a_bar_on_a_terminal(tmp_path: Path) -> None:
-    fill(tmp_path, 30)
+    # Seconds of work, of which the first day shows the bar.
+    fill(tmp_path, 200, 21_600)
     ours, theirs = pty.openpty()
     # 24 rows of 80 columns: a new one has none.
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
