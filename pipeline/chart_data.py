@@ -33,7 +33,7 @@ _MOST_WAITING = 16
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside the values, as of now: gaps, impossible steps, sensors that are not fitted, the newest reading."""
+    """What stands beside the values, as of now: gaps, impossible steps, sensors not fitted, the newest reading."""
 
     gaps: Callable[[], Sequence[Gap]]
     steps: Callable[[], Sequence[Step]]

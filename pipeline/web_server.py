@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from pipeline import web_pages
 from pipeline.clock import Clock
 from pipeline.log import event
 from pipeline.outage import Outage
@@ -27,7 +28,6 @@ _IDLE_S, _PATIENCE_S, _STOP_S = 15, 20.0, 1
 #: Bytes of a request's head.
 _MOST_HEAD = 16_384
 
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only a person's setting opens it
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -52,12 +52,6 @@ class WebServer:
         self._outage = Outage(log, "web", clock)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """Where a browser on this machine finds the page."""
-        name = "localhost" if self._host in _EVERYWHERE else self._host
-        return f"http://{f'[{name}]' if ':' in name else name}:{self._port}/"
 
     def step(self, now: float) -> float:
         """Serve where nothing does; gives the seconds until the next look."""
@@ -108,7 +102,7 @@ class WebServer:
     def _announce(self) -> None:
         is_local = self._host.startswith(_LOOPBACK)
         more = {"hint": "LUX_HTTP_HOST=0.0.0.0 opens it to the whole network"} if is_local else {}
-        event(log, logging.INFO, "page served", url=self.url, **more)
+        event(log, logging.INFO, "page served", url=web_pages.address(self._host, self._port), **more)
         if not is_local and not self._has_token:
             event(
                 log, logging.WARNING, "anybody in the network can see the page", hint="LUX_HTTP_TOKEN asks for a secret"
