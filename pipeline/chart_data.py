@@ -1,14 +1,8 @@
-"""What charts are made of: series from the archive and the open day, less what cannot be right, with the gaps between.
-
-One thread at a time asks the archive, and only so many wait for it: a crowd is told to come again, so that it takes
-neither the memory nor the time of the poller.
-"""
+"""What charts are made of: series of the archive and the open day, less what cannot be right, and the gaps."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +11,7 @@ from pipeline import plot, sensor_list
 from pipeline.archive import Archive
 from pipeline.asked import Window
 from pipeline.clock import to_ms, utc_text
-from pipeline.errors import BusyError, UnknownSensorError
+from pipeline.errors import UnknownSensorError
 from pipeline.gap import Gap
 from pipeline.quality import Step
 from pipeline.reading import Reading
@@ -26,9 +20,6 @@ from pipeline.series import ReducedSeries, Series
 from pipeline.trust import by_column
 
 Document = dict[str, Any]
-
-#: Requests that may wait for the archive.
-_MOST_WAITING = 16
 
 
 @dataclass(frozen=True)
@@ -42,22 +33,19 @@ class Beside:
 
 
 class ChartData:
-    """Answers from an archive; `interval_s` is how far two polls lie apart."""
+    """Answers from an archive, for one thread at a time; `interval_s` is how far two polls lie apart."""
 
     def __init__(self, archive: Archive, beside: Beside, zone: ZoneInfo, interval_s: float) -> None:
         self._archive = archive
         self._beside = beside
         self._zone = zone
         self._interval_s = interval_s
-        self._turn = threading.Lock()
-        self._places = threading.BoundedSemaphore(_MOST_WAITING)
         self._listed: tuple[object, Document] | None = None
 
     def series(self, names: Sequence[str], asked: Window, points: int | None) -> Document:
         """The values of some sensors in a window, with what is to be known of them.
 
         Raises:
-            BusyError: too many ask at once.
             QueryError: a name that no day has.
             ArchiveError, OSError: they cannot be read now.
         """
@@ -84,8 +72,7 @@ class ChartData:
         if not names:
             return []
         try:
-            with self._asking():
-                return self._archive.query(names, asked.start, asked.end, points)
+            return self._archive.query(names, asked.start, asked.end, points)
         except UnknownSensorError as error:
             newest = self._beside.newest()
             known = {sensor.name for sensor in columns(newest.answer.counts)} if newest else set()
@@ -103,23 +90,12 @@ class ChartData:
         """Every sensor that has readings in a window, and those of the newest reading.
 
         Raises:
-            BusyError, ArchiveError, OSError: as `series`.
+            ArchiveError, OSError: they cannot be read now.
         """
         not_fitted = self._beside.not_fitted()
-        with self._asking():
-            key = (self._archive.days(), tuple(newest), tuple(not_fitted))
-            if self._listed is None or self._listed[0] != key:
-                known = {one.place: one for one in (*self._archive.sensors(asked.start, asked.end), *newest)}
-                ordered = [known[place] for place in sorted(known)]
-                self._listed = (key, sensor_list.document(ordered, self._archive.changing(), not_fitted))
+        key = (self._archive.days(), tuple(newest), tuple(not_fitted))
+        if self._listed is None or self._listed[0] != key:
+            known = {one.place: one for one in (*self._archive.sensors(asked.start, asked.end), *newest)}
+            ordered = [known[place] for place in sorted(known)]
+            self._listed = (key, sensor_list.document(ordered, self._archive.changing(), not_fitted))
         return self._listed[1]
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        if not self._places.acquire(blocking=False):
-            raise BusyError(f"{_MOST_WAITING} requests wait already", hint="try again in a second")
-        try:
-            with self._turn:
-                yield
-        finally:
-            self._places.release()

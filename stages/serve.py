@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -31,6 +33,8 @@ Document = dict[str, Any]
 
 #: Gaps that one answer has at most.
 _MOST_GAPS = 1000
+#: Requests that may wait for the archive.
+_MOST_WAITING = 16
 #: Bytes of a form.
 _MOST_FORM = 4096
 #: Types of exports, by format.
@@ -150,18 +154,45 @@ def _add_health(app: FastAPI, parts: Parts) -> None:
         return Response(parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+class _Turn:
+    """One thread at a time asks the archive, and only so many requests wait: a crowd is told to come again, so that it
+    takes neither the memory nor the time of the poller.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def take(self, work: Callable[[], Response]) -> Response:
+        """What the work gives, done in its turn.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise BusyError(f"{_MOST_WAITING} requests wait already", hint="try again in a second")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await run_in_threadpool(work)
+        finally:
+            self._waiting -= 1
+
+
 def _add_data(app: FastAPI, parts: Parts) -> None:
+    turn = _Turn()
+
     @app.get("/api/sensors", tags=["data"], summary="Every sensor, and the groups")
-    def sensors() -> Response:
+    async def sensors() -> Response:
         everything = Window(asked.FIRST, parts.clock.utc())
-        return _json(parts.charts.sensors(everything, parts.latest.sensors()))
+        return await turn.take(lambda: _json(parts.charts.sensors(everything, parts.latest.sensors())))
 
     @app.get("/api/latest", tags=["data"], summary="The newest reading, and whether all is well")
     def latest(sensors: Names = None) -> Response:
         return _json(parts.latest.document(asked.names(sensors, most=None), parts.status(), parts.clock.utc()))
 
     @app.get("/api/series", tags=["data"], summary="Values over time, whole or reduced to min, mean and max")
-    def series(
+    async def series(
         sensors: Names = None,
         start: Start = None,
         end: End = None,
@@ -173,7 +204,8 @@ def _add_data(app: FastAPI, parts: Parts) -> None:
         if not names:
             raise QueryError("no sensor is named", hint="sensors=NAME,NAME; /api/sensors lists them")
         window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
-        return _json(parts.charts.series(names, window, asked.points(points, window)))
+        most = asked.points(points, window)
+        return await turn.take(lambda: _json(parts.charts.series(names, window, most)))
 
     @app.get("/api/gaps", tags=["data"], summary="When no reading was stored, and why; newest first")
     def gaps(start: Start = None, end: End = None) -> Response:
