@@ -73,9 +73,10 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
     roller = Worker("rollup", partial(_roll, rollup, retain, archiving, marks), clock, wait=roll.wait, wake=roll.ring)
     stages = (poller, writer, roller)
-    facts = partial(_facts, settings, queue, store, poll, archiving, marks, stages)
-    watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     inside = web.Inside(queue, store, poll, write, shards, rollup, marks, catalog, damage)
+    page = web.build(settings, inside, clock, interval_s) if settings.http_port else None
+    facts = partial(_facts, settings, queue, store, poll, archiving, marks, (*stages, page) if page else stages)
+    watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
         lock=InstanceLock(_folders(settings)),
         pump=pump,
@@ -90,7 +91,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         roller=roller,
         watcher=Worker("watch", watch.step, clock),
         alarm=Alarm(roll.ring, clock),
-        web=web.build(settings, inside, clock, interval_s) if settings.http_port else None,
+        web=page,
     )
 
 

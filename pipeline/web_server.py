@@ -20,7 +20,9 @@ from pipeline.outage import Outage
 log = logging.getLogger("web")
 
 #: Seconds between two looks at the server, and until a port that could not be had is tried again.
-_LOOK_S, RETRY_S = 1.0, 15.0
+_LOOK_S, RETRY_S = 5.0, 15.0
+#: Seconds between two looks of the server at the clock: it is asked to stop so late at most.
+_TICK_S = 1.0
 #: Connections at the same time; further ones are told to come again.
 _MOST_CONNECTIONS = 100
 #: Seconds that a connection may be idle, take for its request's head, and get at a stop.
@@ -94,7 +96,7 @@ class WebServer:
             timeout_graceful_shutdown=_STOP_S,
             h11_max_incomplete_event_size=_MOST_HEAD,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([bound],), name="http", daemon=True)
         self._thread.start()
         self._announce()
@@ -107,6 +109,15 @@ class WebServer:
             event(
                 log, logging.WARNING, "anybody in the network can see the page", hint="LUX_HTTP_TOKEN asks for a secret"
             )
+
+
+class _Server(uvicorn.Server):
+    """Looks around once a second and not ten times: nothing else runs while nobody asks."""
+
+    async def main_loop(self) -> None:
+        # What comes with a count of 0 is done at each look: the date in the headers.
+        while not await self.on_tick(0):
+            await asyncio.sleep(_TICK_S)
 
 
 class _Impatient(H11Protocol):

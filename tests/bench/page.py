@@ -57,7 +57,7 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
         Figure("six sensors over a year by HTTP, warm", warm_s, "s", at_most(0.5)),
         Figure("the answer on the wire", size / 1e3, "kB"),
         Figure("service with page, memory", quiet_mb, "MB", at_most(120)),
-        Figure("service with page, memory at its peak, after a crowd", peak_mb, "MB", at_most(150)),
+        Figure("service with page, memory at its peak, after a crowd", peak_mb, "MB", at_most(120)),
         Figure("years that a crowd of 50 was given", answers, ""),
         Figure("times that it was told to come again", busy + 0.001, ""),
         Figure("most that a poll was late meanwhile", late_s * 1000, "ms", at_most(500)),
