@@ -110,7 +110,7 @@ export function dayLong(ms: number, locale: string, zone: string): string {
 
 /** Both ends of a window in one line, the shared part once. */
 export function windowText(from: number, to: number, locale: string, zone: string): string {
-  const isShort = to - from < 2 * MINUTE * 10;
+  const isShort = to - from < 20 * MINUTE;
   const options: Intl.DateTimeFormatOptions = {
     timeZone: zone,
     day: "numeric",

@@ -16,19 +16,9 @@ export function pointsFor(width: number): number {
 }
 
 /** A live window is due once a poll and a pixel of its width have passed; `now` and `asked.to` in milliseconds. */
-export function isLiveDue(asked: Asked | null, now: number, intervalMs: number): boolean {
-  if (!asked) return true;
+export function isLiveDue(asked: Asked, now: number, intervalMs: number): boolean {
   const pixel = (asked.to - asked.from) / asked.points;
   return now - asked.to >= Math.max(pixel, intervalMs);
-}
-
-/** Whether a window shows anything that an answer does not have in the fineness of the screen. */
-export function needsMore(asked: Asked | null, shown: Window, points: number): boolean {
-  if (!asked) return true;
-  const length = shown.to - shown.from;
-  const isInside = asked.from <= shown.from + 1000 && asked.to >= shown.to - 1000;
-  const isFine = (asked.to - asked.from) / asked.points <= (1.2 * length) / points;
-  return !isInside || !isFine;
 }
 
 /** How long the page waits before it asks again, in milliseconds: the interval of polling, at most 5 s. */

@@ -74,7 +74,7 @@ export function usualDistance(times: number[], stepMs: number | null, intervalMs
   const distances: number[] = [];
   for (let i = 1; i < times.length; i += every) distances.push(times[i] - times[i - 1]);
   distances.sort((a, b) => a - b);
-  return Math.max(distances[distances.length >> 1], intervalMs);
+  return Math.max(distances[(distances.length - 1) >> 1], intervalMs);
 }
 
 /** Whether the curve must not go on from each moment to the next: a known gap lies there, or far too much time. */
