@@ -5,14 +5,20 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PAGE := web/dist/.built
+PAGE_DEPS := web/node_modules/.installed
+PAGE_SOURCE := $(wildcard web/*.ts web/*.json) web/index.html $(shell find web/src web/public -type f)
+# npm in web/, with the machine's Node.js or one from PyPI; without a network it gives up soon.
+NPM := cd web && PY='$(abspath $(VENV))/bin/python' npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000 \
+  npm_config_update_notifier=false ./npm.sh --no-audit --no-fund --loglevel=error
 
-.PHONY: help setup demo run test lint bench chaos chaos-mutants clean
+.PHONY: help setup page page-if-possible page-test demo run test lint bench chaos chaos-mutants clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
-setup: $(STAMP) ## make the virtual environment and install what the logger needs
+setup: $(STAMP) page-if-possible ## make the virtual environment, install what the logger needs, build its page
 	@echo "set up in $(VENV)"
 
 $(STAMP): requirements.txt
@@ -30,19 +36,40 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $(DEV_STAMP)
 
-demo: $(STAMP) ## a simulated pump and the whole service, in data-demo/
+page: $(PAGE) ## build the page into web/dist
+
+$(PAGE_DEPS): web/package.json web/package-lock.json | $(STAMP)
+	@echo "installing what the page is made of into web/node_modules ..."
+	@$(NPM) ci >/dev/null
+	@touch $@
+
+$(PAGE): $(PAGE_SOURCE) $(PAGE_DEPS)
+	@echo "building the page into web/dist ..."
+	@$(NPM) run build --silent -- --logLevel warn
+	@touch $@
+
+page-if-possible:
+	@$(MAKE) --no-print-directory --silent page || \
+	  echo "the page was not built, see above; all else works without it. To build it later: make page" >&2
+
+page-test: $(PAGE_DEPS) ## test the page's logic
+	@$(NPM) test --silent -- $(ARGS)
+
+demo: $(STAMP) page-if-possible ## a simulated pump and the whole service, in data-demo/
 	@$(PY) -m pipeline demo $(ARGS)
 
-run: $(STAMP) ## the real thing: LUX_HOST=192.168.1.20 make run
+run: $(STAMP) page-if-possible ## the real thing: LUX_HOST=192.168.1.20 make run
 	@$(PY) -m pipeline run
 
-test: $(DEV_STAMP) ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
+test: $(DEV_STAMP) page-if-possible ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
+	@if test -e $(PAGE_DEPS); then $(MAKE) --no-print-directory --silent page-test ARGS=; fi
 	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
-lint: $(DEV_STAMP) ## format, lint and types
+lint: $(DEV_STAMP) page-if-possible ## format, lint and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@if test -e $(PAGE_DEPS); then $(NPM) run check --silent; fi
 
 bench: $(DEV_STAMP) ## measure what docs/performance.md states
 	@$(PY) -m tests.bench $(ARGS)
@@ -54,4 +81,4 @@ chaos-mutants: $(DEV_STAMP) ## break the code on purpose and show that a test ca
 	@$(PY) -m tests.mutants $(ARGS)
 
 clean: ## remove what setup and tests made (data stays)
-	rm -rf $(VENV) .chaos .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .chaos .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache web/dist web/node_modules

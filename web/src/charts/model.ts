@@ -1,0 +1,143 @@
+// What a stack of charts shows: curves by unit, bands of states, their colours and their readouts.
+import type { Sensor, SeriesAnswer } from "../api/types";
+import { type Language, sensorLabel, stateLabel } from "../i18n";
+import { numberText, percentText, valueText } from "../lib/format";
+import { curveStyle, signalColor, stateColor } from "../lib/palette";
+import { isSignal } from "../lib/presets";
+import { type Segment, segmentAt, segmentsOf } from "../lib/segments";
+import { type Columns, type Holes, type Line, columnsOf, linesOf, placeAt, usualDistance } from "../lib/series";
+
+/** One curve with what a person needs to know it. */
+export interface Curve {
+  line: Line;
+  sensor: Sensor | undefined;
+  label: string;
+  color: string;
+  dash: number[];
+  /** How far from a moment a value may lie to stand for it. */
+  reach: number;
+}
+
+export interface Chart {
+  key: string;
+  unit: string;
+  isTime: boolean;
+  curves: Curve[];
+  columns: Columns;
+}
+
+export interface Lane {
+  line: Line;
+  sensor: Sensor | undefined;
+  label: string;
+  segments: Segment[];
+}
+
+export interface Stack {
+  charts: Chart[];
+  lanes: Lane[];
+}
+
+/** What is laid over: another answer, moved by so much. */
+export interface Overlay {
+  answer: SeriesAnswer;
+  shift: number;
+}
+
+const GHOST_DASH = [5, 4];
+
+export function stackOf(
+  answer: SeriesAnswer,
+  overlay: Overlay | null,
+  holes: Holes,
+  known: Map<string, Sensor>,
+  language: Language,
+): Stack {
+  const interval = answer.interval_s * 1000;
+  const lines = [...linesOf(answer), ...(overlay ? linesOf(overlay.answer, overlay.shift, true) : [])];
+  const byUnit = new Map<string, Line[]>();
+  const lanes: Lane[] = [];
+  for (const line of lines) {
+    const sensor = known.get(line.name);
+    if (isSignal(sensor)) {
+      const segments = segmentsOf(line, line.ghost ? holes.ghost : holes.own, interval);
+      lanes.push({ line, sensor, label: sensorLabel(sensor, line.name, language), segments });
+      continue;
+    }
+    const key = sensor?.type === "Timestamp" ? "time" : line.unit;
+    byUnit.set(key, [...(byUnit.get(key) ?? []), line]);
+  }
+  const charts = [...byUnit].map(([key, each]) => chartOf(key, each, holes, interval, known, language));
+  return { charts, lanes: beside(lanes) };
+}
+
+/** A lane of another day stands below its own. */
+function beside(lanes: Lane[]): Lane[] {
+  const order = [...new Set(lanes.map(({ line }) => line.name))];
+  return [...lanes].sort((a, b) => order.indexOf(a.line.name) - order.indexOf(b.line.name));
+}
+
+function chartOf(
+  key: string,
+  lines: Line[],
+  holes: Holes,
+  interval: number,
+  known: Map<string, Sensor>,
+  language: Language,
+): Chart {
+  const names = [...new Set(lines.map(({ name }) => name))];
+  const curves = lines.map((line) => {
+    const sensor = known.get(line.name);
+    const style = curveStyle(names.indexOf(line.name));
+    return {
+      line,
+      sensor,
+      label: sensorLabel(sensor, line.name, language),
+      color: style.color,
+      dash: line.ghost ? GHOST_DASH : style.dash,
+      reach: 1.5 * usualDistance(line.times, line.stepMs, interval),
+    };
+  });
+  return { key, unit: lines[0].unit, isTime: key === "time", curves, columns: columnsOf(lines, holes, interval) };
+}
+
+/** The value of a curve at a moment (the newest where there is none) as text; null in a gap. */
+export function curveReadout({ line, sensor, reach }: Curve, ms: number | null, locale: string, zone: string): string | null {
+  const i = ms === null ? lastValue(line) : placeAt(line, ms, reach);
+  const value = i < 0 ? null : line.mean[i];
+  if (value === null || value === undefined) return null;
+  return valueText(value, line.unit, sensor?.type ?? "", locale, zone);
+}
+
+/** The least and the greatest value of the step at a moment; null at full resolution. */
+export function curveSpread({ line, reach }: Curve, ms: number | null, locale: string): string | null {
+  const i = ms === null ? -1 : placeAt(line, ms, reach);
+  const low = line.min?.[i];
+  const high = line.max?.[i];
+  if (low === null || low === undefined || high === null || high === undefined || low === high) return null;
+  return `${numberText(low, line.unit, locale)} \u2026 ${numberText(high, line.unit, locale)}`;
+}
+
+function lastValue(line: Line): number {
+  for (let i = line.times.length - 1; i >= 0; i--) if (line.mean[i] !== null) return i;
+  return -1;
+}
+
+/** The state of a lane at a moment (the newest where there is none) as text; null in a gap. */
+export function laneReadout({ segments, sensor }: Lane, ms: number | null, language: Language): string | null {
+  const segment = ms === null ? segments[segments.length - 1] : segmentAt(segments, ms);
+  if (!segment) return null;
+  if (segment.value !== null) return stateLabel(sensor, segment.value, language);
+  if (sensor?.kind !== "switch") return language.t("graphs.several");
+  return `${language.t("now.on")} ${percentText(segment.share, language.locale)}`;
+}
+
+/** The custom property that colours a segment, and how strongly; null for a switch that is off. */
+export function segmentPaint({ sensor, line }: Lane, { value, share }: Segment): { color: string; alpha: number } | null {
+  const strength = line.ghost ? 0.55 : 1;
+  if (sensor?.kind === "switch") {
+    return share > 0 ? { color: signalColor(line.name), alpha: (0.25 + 0.75 * share) * strength } : null;
+  }
+  if (value === null) return { color: "--state-mixed", alpha: strength };
+  return { color: stateColor(sensor?.codes?.[String(value)], value), alpha: strength };
+}

@@ -1,0 +1,40 @@
+// The charts of a stack as pictures: their canvases with their legends.
+import { color } from "../hooks/useTheme";
+import type { Language } from "../i18n";
+import { LANE } from "./drawing";
+import { type Stack, curveReadout, laneReadout } from "./model";
+import { SIDE } from "./options";
+import type { Picture } from "./png";
+
+/** The figures of an element are those of the stack, in its order. */
+export function picturesOf(element: HTMLElement, stack: Stack, language: Language, zone: string): Picture[] {
+  return [...element.querySelectorAll("figure")].map((figure, i) => {
+    const chart = stack.charts[i];
+    const canvas = figure.querySelector("canvas")!;
+    const title = figure.dataset.title ?? "";
+    if (!chart) return { title, legend: [], canvas: withNames(canvas, stack, language) };
+    const legend = chart.curves.map((curve) => ({
+      color: color(curve.color),
+      label: `${curve.label} ${curveReadout(curve, null, language.locale, zone) ?? ""}`,
+    }));
+    return { title, legend, canvas };
+  });
+}
+
+/** The names of the bands stand over the canvas on the page, so a copy needs them painted. */
+function withNames(canvas: HTMLCanvasElement, stack: Stack, language: Language): HTMLCanvasElement {
+  const copy = document.createElement("canvas");
+  const ratio = devicePixelRatio || 1;
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  const ctx = copy.getContext("2d")!;
+  ctx.drawImage(canvas, 0, 0);
+  ctx.scale(ratio, ratio);
+  ctx.font = "12px system-ui, sans-serif";
+  ctx.fillStyle = color("--text");
+  stack.lanes.forEach((lane, i) => {
+    const words = `${lane.label}  ${laneReadout(lane, null, language) ?? ""}`;
+    ctx.fillText(words, SIDE.left, i * LANE.height + LANE.top - 5);
+  });
+  return copy;
+}

@@ -1,0 +1,83 @@
+// The charts that are shown as one picture to keep.
+import { color } from "../hooks/useTheme";
+
+/** One chart of the picture. */
+export interface Picture {
+  title: string;
+  legend: { color: string; label: string }[];
+  canvas: HTMLCanvasElement;
+}
+
+const SPACE = 12;
+const LINE = 18;
+const FONT = "13px system-ui, sans-serif";
+const BOLD = "600 15px system-ui, sans-serif";
+
+/** Draws all charts below a heading and hands the file to the browser. */
+export function savePng(pictures: Picture[], heading: string, name: string): void {
+  const ratio = devicePixelRatio || 1;
+  const width = Math.max(...pictures.map(({ canvas }) => canvas.width / ratio)) + 2 * SPACE;
+  const measure = document.createElement("canvas").getContext("2d")!;
+  measure.font = FONT;
+  const rows = pictures.map((picture) => legendRows(picture, width - 2 * SPACE, measure));
+  const heights = pictures.map(({ canvas }, i) => (rows[i].length + 1) * LINE + canvas.height / ratio + SPACE);
+  const canvas = document.createElement("canvas");
+  canvas.width = width * ratio;
+  canvas.height = (3 * SPACE + LINE + heights.reduce((sum, each) => sum + each, 0)) * ratio;
+  const ctx = canvas.getContext("2d")!;
+  ctx.scale(ratio, ratio);
+  ctx.fillStyle = color("--surface");
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  text(ctx, heading, SPACE, SPACE + LINE, BOLD);
+  let top = 2 * SPACE + LINE;
+  pictures.forEach((picture, i) => {
+    drawPicture(ctx, picture, rows[i], top, ratio);
+    top += heights[i];
+  });
+  canvas.toBlob((blob) => blob && save(blob, name));
+}
+
+type Row = { x: number; color: string; label: string }[];
+
+function legendRows({ legend }: Picture, width: number, measure: CanvasRenderingContext2D): Row[] {
+  const rows: Row[] = [];
+  let x = width;
+  for (const { color: swatch, label } of legend) {
+    const needed = measure.measureText(label).width + 36;
+    if (x + needed > width || !rows.length) {
+      rows.push([]);
+      x = 0;
+    }
+    rows[rows.length - 1].push({ x, color: swatch, label });
+    x += needed;
+  }
+  return rows;
+}
+
+function drawPicture(ctx: CanvasRenderingContext2D, picture: Picture, rows: Row[], top: number, ratio: number): void {
+  text(ctx, picture.title, SPACE, top + LINE - 4, BOLD);
+  rows.forEach((row, i) => {
+    const y = top + (i + 2) * LINE - 4;
+    for (const item of row) {
+      ctx.fillStyle = item.color;
+      ctx.fillRect(SPACE + item.x, y - 7, 14, 4);
+      text(ctx, item.label, SPACE + item.x + 20, y, FONT);
+    }
+  });
+  const { canvas } = picture;
+  ctx.drawImage(canvas, SPACE, top + (rows.length + 1) * LINE, canvas.width / ratio, canvas.height / ratio);
+}
+
+function text(ctx: CanvasRenderingContext2D, words: string, x: number, y: number, font: string): void {
+  ctx.font = font;
+  ctx.fillStyle = color("--text");
+  ctx.fillText(words, x, y);
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,83 @@
+// What the charts show and ask for: the window of now, one that a person is moving, and the answers for them.
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { addressOf } from "../api/client";
+import type { SeriesAnswer } from "../api/types";
+import { type Range, type Window, fixedRange, resolved, zoomed } from "../lib/range";
+import { isLiveDue, pointsFor } from "../lib/refetch";
+import { type View, isoText } from "../lib/view";
+import { compareShift } from "../lib/compare";
+import { useJson } from "./useJson";
+import type { Go } from "./useView";
+
+/** A window that is being moved is asked for once it has rested so long. */
+const REST_MS = 250;
+
+/** The window to draw, and ways to move it. Zooming in is remembered, so that zooming out goes the same way back. */
+export function useWindow(view: View, go: Go, now: number, intervalMs: number, points: number) {
+  const [moving, setMoving] = useState<Window | null>(null);
+  const [shownNow, setShownNow] = useState(now);
+  const timer = useRef(0);
+  const trail = useRef<Range[]>([]);
+  const isLive = view.range.kind === "last";
+  const settled = useMemo(() => resolved(view.range, shownNow), [view.range, shownNow]);
+
+  useEffect(() => {
+    if (isLive && isLiveDue({ ...settled, points }, now, intervalMs)) setShownNow(now);
+  }, [isLive, settled, points, now, intervalMs]);
+  useEffect(() => {
+    clearTimeout(timer.current);
+    setMoving(null);
+  }, [view.range]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const move = useCallback(
+    (window: Window) => {
+      setMoving(window);
+      clearTimeout(timer.current);
+      timer.current = later(() => go({ range: fixedRange(window) }), REST_MS);
+    },
+    [go],
+  );
+  const zoomInto = useCallback(
+    (window: Window) => {
+      trail.current.push(view.range);
+      setMoving(window);
+      go({ range: fixedRange(window) });
+    },
+    [go, view.range],
+  );
+  const shown = moving ?? settled;
+  const zoomOut = useCallback(() => {
+    const before = trail.current.pop();
+    go({ range: before ?? fixedRange(zoomed(shown, 2)) });
+  }, [go, shown]);
+  return { shown, settled, move, zoomInto, zoomOut };
+}
+
+function later(work: () => void, ms: number): number {
+  return window.setTimeout(work, ms);
+}
+
+/** The answers for a window of some sensors and for the day to compare with. */
+export function useSeries(names: string[], window: Window, width: number, compare: string | null, zone: string) {
+  const shift = compare ? compareShift(window.from, compare, zone) : null;
+  const own = useJson<SeriesAnswer>(seriesAddress(names, window, width));
+  const other = useJson<SeriesAnswer>(
+    shift === null ? null : seriesAddress(names, { from: window.from - shift, to: window.to - shift }, width),
+  );
+  const overlay = useMemo(
+    () => (shift === null || !other.data ? null : { answer: other.data, shift }),
+    [shift, other.data],
+  );
+  return { own, other, overlay };
+}
+
+function seriesAddress(names: string[], { from, to }: Window, width: number): string | null {
+  if (!names.length || width <= 0) return null;
+  return addressOf("/api/series", {
+    sensors: names.join(","),
+    from: isoText(from),
+    to: isoText(to + 999),
+    points: pointsFor(width),
+  });
+}

@@ -1,0 +1,164 @@
+// Answers of /api/series as lines to draw, and lines as the columns that uPlot wants.
+import type { Gap, RawSeries, SeriesAnswer } from "../api/types";
+
+/** A span of time without readings, in milliseconds. */
+export interface Hole {
+  from: number;
+  to: number;
+  missing: number;
+  reason: string;
+}
+
+/** The gaps of the window, and those of the day that is laid over, moved to where it lies. */
+export interface Holes {
+  own: Hole[];
+  ghost: Hole[];
+}
+
+/** One sensor's values over time. `min` and `max` only where the data is reduced to steps. */
+export interface Line {
+  name: string;
+  unit: string;
+  times: number[];
+  mean: (number | null)[];
+  min: (number | null)[] | null;
+  max: (number | null)[] | null;
+  count: number[] | null;
+  /** The length of a step, null at full resolution. */
+  stepMs: number | null;
+  /** Laid over from another day. */
+  ghost: boolean;
+}
+
+export type Cell = number | null | undefined;
+export type Part = "mean" | "min" | "max";
+
+/** What one chart shows: rising times and a column for each part of each line. */
+export interface Columns {
+  times: number[];
+  columns: { line: Line; part: Part; cells: Cell[] }[];
+}
+
+/** The lines of an answer, moved in time by `shift`. */
+export function linesOf(answer: SeriesAnswer, shift = 0, ghost = false): Line[] {
+  const times = shift ? answer.times.map((each) => each.map((ms) => ms + shift)) : answer.times;
+  return answer.series.map((series) => line(series, times[series.t], answer.step_ms, ghost));
+}
+
+function line(series: RawSeries, times: number[], stepMs: number | null, ghost: boolean): Line {
+  const reduced = series.mean !== undefined;
+  return {
+    name: series.name,
+    unit: series.unit,
+    times,
+    mean: (reduced ? series.mean : series.values) ?? [],
+    min: reduced ? (series.min ?? null) : null,
+    max: reduced ? (series.max ?? null) : null,
+    count: reduced ? (series.count ?? null) : null,
+    stepMs: reduced ? stepMs : null,
+    ghost,
+  };
+}
+
+export function holesOf(gaps: Gap[], shift = 0): Hole[] {
+  return gaps
+    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from) + shift, to: Date.parse(to) + shift, missing, reason }))
+    .sort((a, b) => a.from - b.from);
+}
+
+/** The distance of neighbours that is usual: the step, else the median, no less than the interval of polling. */
+export function usualDistance(times: number[], stepMs: number | null, intervalMs: number): number {
+  if (stepMs || times.length < 3) return stepMs ?? intervalMs;
+  const most = 500;
+  const every = Math.max(1, Math.floor(times.length / most));
+  const distances: number[] = [];
+  for (let i = 1; i < times.length; i += every) distances.push(times[i] - times[i - 1]);
+  distances.sort((a, b) => a - b);
+  return Math.max(distances[(distances.length - 1) >> 1], intervalMs);
+}
+
+/** Whether the curve must not go on from each moment to the next: a known gap lies there, or far too much time. */
+export function breaksOf(times: number[], holes: Hole[], usual: number): boolean[] {
+  let next = 0;
+  return times.map((ms, i) => {
+    if (i + 1 >= times.length) return false;
+    const distance = times[i + 1] - ms;
+    while (next < holes.length && holes[next].to <= ms) next++;
+    const inHole = next < holes.length && holes[next].from < times[i + 1];
+    return distance > 3.5 * usual || (inHole && distance > 1.5 * usual);
+  });
+}
+
+/** The lines of one chart side by side; a gap becomes a null, a moment that a line does not have `undefined`. */
+export function columnsOf(lines: Line[], holes: Holes, intervalMs: number): Columns {
+  const broken = new Map<number[], { times: number[]; from: number[] }>();
+  for (const { times, stepMs, ghost } of lines) {
+    const usual = usualDistance(times, stepMs, intervalMs);
+    if (!broken.has(times)) broken.set(times, withBreaks(times, ghost ? holes.ghost : holes.own, usual));
+  }
+  const tables = [...broken.values()];
+  const times = tables.length === 1 ? tables[0].times : union(tables.map((table) => table.times));
+  const columns = lines.flatMap((line) => {
+    const table = broken.get(line.times)!;
+    return parts(line).map((part) => ({ line, part, cells: spread(times, table, line[part]!) }));
+  });
+  return { times, columns };
+}
+
+/** Maximum and minimum first: uPlot draws the band between two columns that stand before the mean. */
+function parts(line: Line): Part[] {
+  return line.min && line.max && !line.ghost ? ["max", "min", "mean"] : ["mean"];
+}
+
+/** The times with one more in each break; `from` says which value belongs to each, -1 for a break. */
+function withBreaks(times: number[], holes: Hole[], usual: number): { times: number[]; from: number[] } {
+  const breaks = breaksOf(times, holes, usual);
+  const found = { times: [] as number[], from: [] as number[] };
+  times.forEach((ms, i) => {
+    found.times.push(ms);
+    found.from.push(i);
+    if (breaks[i]) {
+      found.times.push(ms + 1);
+      found.from.push(-1);
+    }
+  });
+  return found;
+}
+
+function spread(times: number[], table: { times: number[]; from: number[] }, values: (number | null)[]): Cell[] {
+  if (table.times === times) return table.from.map((i) => (i < 0 ? null : values[i]));
+  let next = 0;
+  return times.map((ms) => {
+    if (table.times[next] !== ms) return undefined;
+    const i = table.from[next++];
+    return i < 0 ? null : values[i];
+  });
+}
+
+/** All moments of several rising lists, each once. */
+export function union(lists: number[][]): number[] {
+  return [...new Set(lists.flat())].sort((a, b) => a - b);
+}
+
+/** The place of the moment that is nearest, -1 in an empty list. */
+export function nearest(times: number[], ms: number): number {
+  let low = 0;
+  let high = times.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] < ms) low = middle + 1;
+    else high = middle;
+  }
+  if (low > 0 && ms - times[low - 1] <= times[low] - ms) return low - 1;
+  return times.length ? low : -1;
+}
+
+/** The place of the value that stands at a moment, -1 where none is near enough. */
+export function placeAt(line: Line, ms: number, reach: number): number {
+  const i = nearest(line.times, ms);
+  return i >= 0 && Math.abs(line.times[i] - ms) <= reach ? i : -1;
+}
+
+export function holeAt(holes: Hole[], ms: number, reach = 0): Hole | null {
+  return holes.find(({ from, to }) => from - reach <= ms && ms <= to + reach) ?? null;
+}
