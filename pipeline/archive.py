@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -31,8 +32,18 @@ log = logging.getLogger("archive")
 Answer = TypeVar("Answer")
 
 
+@dataclass
+class Damage:
+    """What queries found to be damaged: days, which are due again, or the whole file. Those that read one file may
+    share it with the one that builds it, from any thread.
+    """
+
+    days: set[date] = field(default_factory=set)
+    file: DamagedArchiveError | None = None
+
+
 class Archive:
-    """The archive of a folder of shards.
+    """The archive of a folder of shards, for one thread at a time.
 
     `shelf` tells which parts there are, `read` gives the columns of a local day from its shards, `room` the sensors
     that they have room for.
@@ -44,14 +55,13 @@ class Archive:
         shelf: Shelf,
         read: Callable[[date], tuple[Columns, Sequence[str]]],
         room: Callable[[date], Iterable[Sensor]],
+        damage: Damage | None = None,
     ) -> None:
         self._file = ArchiveFile(path)
         self._shelf = shelf
         self._read = read
         self._room = room
-        #: What queries found to be damaged: days, which are due again, or the whole file.
-        self._bad_days: set[date] = set()
-        self._bad_file: DamagedArchiveError | None = None
+        self._damage = damage or Damage()
 
     def due(self) -> list[date]:
         """Days whose shards hold something else than the archive was made from, newest first.
@@ -59,8 +69,8 @@ class Archive:
         Raises:
             ArchiveError: its file cannot be read, or a query found it damaged.
         """
-        if self._bad_file:
-            raise self._bad_file
+        if self._damage.file:
+            raise self._damage.file
         self._shelf.look()
         known = self._stored()
         return sorted((day for day in self._shelf.days() if not self._fits(day, known.get(day))), reverse=True)
@@ -84,7 +94,7 @@ class Archive:
         record = _record(self._sources(day, None))
         columns, schemas = self._read(day)
         self._file.add(day, record, columns, schemas)
-        self._bad_days.discard(day)
+        self._damage.days.discard(day)
         return len(columns.times_ms)
 
     def drop(self, limit: date) -> list[date]:
@@ -107,8 +117,8 @@ class Archive:
             OSError: something of the file is still there.
         """
         self._file.discard()
-        self._bad_days.clear()
-        self._bad_file = None
+        self._damage.days.clear()
+        self._damage.file = None
 
     def query(
         self, names: Sequence[str], start: datetime, end: datetime, points: int | None = None
@@ -134,6 +144,18 @@ class Archive:
             QueryError, ArchiveError, OSError: as `query`.
         """
         return self._asked(start, end, Look.sensors)
+
+    def changing(self) -> set[tuple[str, int]]:
+        """The places (group, index) of all sensors that changed in a day that stands there, or from one to another.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        try:
+            with self._file.snapshot() as snapshot:
+                return {sensor.place_name for sensor in snapshot.changing()}
+        except MissingArchiveError:
+            return set()
 
     def _asked(self, start: datetime, end: datetime, ask: Callable[[Look], Answer]) -> Answer:
         while True:
@@ -164,11 +186,11 @@ class Archive:
 
     def _sound(self, stack: ExitStack) -> tuple[Snapshot | None, Mapping[date, StoredDay]]:
         """A snapshot, and the days in it that are not known to be damaged; none where the file cannot be read."""
-        if self._bad_file:
+        if self._damage.file:
             return None, {}
         try:
             snapshot = stack.enter_context(self._file.snapshot())
-            return snapshot, {day: one for day, one in snapshot.days().items() if day not in self._bad_days}
+            return snapshot, {day: one for day, one in snapshot.days().items() if day not in self._damage.days}
         except MissingArchiveError:
             return None, {}
         except ArchiveError as error:
@@ -177,12 +199,12 @@ class Archive:
 
     def _distrust(self, error: ArchiveError) -> None:
         """Take what is damaged from the shards from now on."""
-        if not self._bad_file:
+        if not self._damage.file:
             event(log, logging.WARNING, "archive not read, the shards are read instead", error=error)
         if isinstance(error, DamagedDayError):
-            self._bad_days.add(error.day)
+            self._damage.days.add(error.day)
         elif isinstance(error, DamagedArchiveError):
-            self._bad_file = error
+            self._damage.file = error
 
     def _unstored(self, days: Iterable[date], stretch: Stretch) -> dict[date, int]:
         """Those of some days whose shards may have rows in a stretch, each with the time before which none lies."""
@@ -204,7 +226,7 @@ class Archive:
 
     def _fits(self, day: date, stored: StoredDay | None) -> bool:
         """Whether a day stands there as its shards hold it; one whose shards are gone is kept as it is."""
-        if stored is None or day in self._bad_days:
+        if stored is None or day in self._damage.days:
             return False
         recorded = [Source.decode(each) for each in json.loads(stored.record)]
         return bool(self._shelf.lost(recorded)) or self._sources(day, recorded) == recorded

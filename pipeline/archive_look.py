@@ -17,7 +17,7 @@ from pipeline.archive_snapshot import Snapshot, StoredDay
 from pipeline.buckets import BUCKET_MS, Buckets, combine, length_for, reduce
 from pipeline.clock import ALWAYS, from_ms, to_ms
 from pipeline.columns import Column, Columns, Integers, Times, merged, overlaid
-from pipeline.errors import ArchiveError, QueryError
+from pipeline.errors import ArchiveError, QueryError, UnknownSensorError
 from pipeline.sensors import Sensor
 from pipeline.series import ReducedSeries, Series
 
@@ -148,7 +148,7 @@ class Look:
         found = [sensor for sensor in every if sensor.name in wanted]
         known = {sensor.name for sensor in found}
         if unknown := [name for name in names if name not in known]:
-            raise QueryError(f"no sensor {', '.join(unknown)}", hint="`sensors` lists all names")
+            raise UnknownSensorError(unknown)
         newest = _newest(found)
         return [
             (one, [each for each in found if each.meaning == meaning])

@@ -156,6 +156,17 @@ class Snapshot:
             found.update(self._found_in(table, f"sensor, data FROM {table} WHERE {where}", *some, day.toordinal()))
         return {known[number]: self._column(found.get(number), stored, number) for number in wanted}
 
+    def changing(self) -> list[Sensor]:
+        """The sensors that changed in a day, or from one to another, as their columns tell without being opened."""
+        ends: dict[int, set[object]] = {}
+        for table in self._months:
+            # A column that stands still has no buckets, and the same bytes behind its checksum on each day.
+            body = f"substr(data, {_SEAL.size + 1})"
+            what = f"sensor, max(buckets IS NOT NULL), min({body}), max({body}) FROM {table} GROUP BY sensor"
+            for number, moves, least, greatest in self._found_in(table, what):
+                ends.setdefault(number, set()).update((number, 1) if moves else (least, greatest))
+        return [sensor for sensor, number in self.sensors.items() if len(ends.get(number, ())) > 1]
+
     @cached_property
     def _stored(self) -> Mapping[date, StoredDay]:
         found = [row for crc, *row in self._found(_DAYS) if crc == row_crc(row)]

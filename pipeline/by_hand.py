@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from pipeline import VERSION, lock, progress, service
+from pipeline import VERSION, lock, places, progress, service
 from pipeline.clock import SystemClock, from_ms, utc_text
 from pipeline.errors import LoggerError
 from pipeline.listing import many, size
@@ -31,7 +31,7 @@ def rollup(settings: Settings, *, kind: str | None, day: date | None, force: boo
     stage = service.build_rollup(settings, clock=SystemClock())
     logging.getLogger("rollup").setLevel(logging.WARNING)
     kinds = [kind] if kind else list(KINDS)
-    with lock.exclusive(settings.data_dir / service.ROLLUP_LOCK):
+    with lock.exclusive(settings.data_dir / places.ROLLUP_LOCK):
         wanted = _wanted(stage, kinds, day, force)
         if not force:
             _refuse_other_settings(stage, wanted, settings)

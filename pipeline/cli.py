@@ -23,6 +23,7 @@ from pipeline import (
     export_command,
     listing,
     log,
+    places,
     queue_view,
     rules,
     service,
@@ -110,7 +111,7 @@ def _export(options: argparse.Namespace, _: Stop) -> int:
 
 def _queue(options: argparse.Namespace, _: Stop) -> int:
     chosen = settings.load()
-    view = queue_view.look(chosen.cache_path, chosen.data_dir / service.QUARANTINE)
+    view = queue_view.look(chosen.cache_path, chosen.data_dir / places.QUARANTINE)
     print(json.dumps(asdict(view)) if options.json else listing.queue(view, chosen.cache_path))
     return EXIT_OK
 

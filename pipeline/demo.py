@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import check, history, listing, lock, log, progress, sensors, service, settings
+from pipeline import check, history, listing, lock, log, progress, sensors, service, settings, web_pages
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError
 from pipeline.house import House
@@ -54,6 +56,7 @@ def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> in
 def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Mapping[str, str]) -> int:
     host, port = pump.address
     chosen = settings.load(_environment(environ, host, port), needs_host=True, needs_folders=True)
+    chosen = replace(chosen, http_port=_free_port(chosen.http_host, chosen.http_port))
     log.set_up("warning", chosen.log_format)
     if fresh:
         _clear(chosen)
@@ -115,6 +118,15 @@ def _listening(source: Source) -> SimulatedPump:
     raise LoggerError(f"no free port from {_PORT} on", hint="end other programs that listen there")
 
 
+def _free_port(host: str, port: int) -> int:
+    """The port that was asked for, or the next one that is free; 0 stays 0."""
+    for one in range(port, min(port + _MOST_PORTS, 65_536)) if port else ():
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with contextlib.suppress(OSError), socket.create_server((host, one), family=family):
+            return one
+    return port
+
+
 def _clear(chosen: Settings) -> None:
     if lock.is_held(chosen.data_dir):
         raise AlreadyRunningError(f"{chosen.data_dir} is in use by another demo", hint="end that one first")
@@ -131,6 +143,8 @@ def _introduce(chosen: Settings, host: str, port: int) -> None:
         ("queue", str(chosen.cache_path)),
         ("end it", "Ctrl-C"),
     ]
+    if chosen.http_port:
+        rows.insert(0, ("page", web_pages.address(chosen.http_host, chosen.http_port)))
     print(f"Luxtronik Logger, a demo\n{listing.columns(rows)}\n", flush=True)
 
 

@@ -107,6 +107,20 @@ class QueryError(LoggerError):
     """Raised when a query cannot be answered as asked: a naive time, an end before its start."""
 
 
+class UnknownSensorError(QueryError):
+    """Raised when a query names sensors that no reading of its time has."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"no sensor {', '.join(names)}", hint="`sensors` lists all names")
+        self.names = tuple(names)
+
+
+class BusyError(LoggerError):
+    """Raised when as many requests as allowed are being answered already."""
+
+    retry = True
+
+
 class ExistsError(LoggerError):
     """Raised when a file stands where another one would go."""
 

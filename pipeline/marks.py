@@ -23,7 +23,7 @@ from pipeline.day_marks import DayMarks, decode_day, look
 from pipeline.log import event
 from pipeline.outage import Outage
 from pipeline.part import Part, list_parts
-from pipeline.quality import FALL, JUMP, RETURN
+from pipeline.quality import FALL, JUMP, RETURN, Step
 
 log = logging.getLogger("marks")
 
@@ -134,6 +134,11 @@ class Marks:
     def summary(self) -> Quality:
         """What the marks of all days tell, those not published yet included."""
         return summarize(list(self._known.values()))
+
+    def steps(self) -> list[Step]:
+        """The impossible steps of all days, those not published yet included, rising in time."""
+        days = sorted(self._known.values(), key=lambda marks: marks.day)
+        return [step for marks in days for step in marks.steps]
 
     def _step(self) -> bool:
         days = _by_day(self._shards)

@@ -17,6 +17,9 @@ from typing import Any
 
 Rule = Callable[[object], Any]
 
+#: Characters that a token has at least.
+LEAST_TOKEN = 12
+
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?")
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
@@ -98,6 +101,24 @@ def choice(*options: str) -> Rule:
         return word
 
     return rule
+
+
+def yes_or_no(value: object) -> bool:
+    """True or false, as a truth value or as the word."""
+    if isinstance(value, bool):
+        return value
+    word = value.lower() if isinstance(value, str) else ""
+    if word not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return word == "true"
+
+
+def token(value: object) -> str:
+    """A secret that is empty, or long enough and fit for the header of a request."""
+    secret = text(value)
+    if secret and not (len(secret) >= LEAST_TOKEN and secret.isascii() and " " not in secret):
+        raise ValueError(f"must be empty, or {LEAST_TOKEN} or more ASCII characters without spaces")
+    return secret
 
 
 def host(value: object) -> str:

@@ -10,9 +10,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pipeline import VERSION, day_columns, quarantine, queue_view, readout
+from pipeline import VERSION, day_columns, quarantine, queue_view, readout, web
 from pipeline.alarm import Alarm, Bell
-from pipeline.archive import Archive
+from pipeline.archive import Archive, Damage
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock, from_ms
 from pipeline.errors import QueueError
@@ -21,6 +21,7 @@ from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock, exclusive
 from pipeline.log import event
 from pipeline.marks import Marks
+from pipeline.places import ARCHIVE, QUARANTINE, ROLLUP_LOCK
 from pipeline.pump import Pump
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
@@ -38,18 +39,9 @@ from stages.rollup import IDLE_S, Rollup
 from stages.watch import Watch
 from stages.write import Write
 
-__all__ = ["QUARANTINE", "ROLLUP_LOCK", "UNSAVED", "Service", "build", "build_rollup"]
+__all__ = ["UNSAVED", "Service", "build", "build_archive", "build_rollup"]
 
 log = logging.getLogger("service")
-
-#: Folder for what could not be stored, in DATA_DIR.
-QUARANTINE = "quarantine"
-
-#: The archive's file, in its folder.
-ARCHIVE = "archive.db"
-
-#: Lock file of derived files, in DATA_DIR: a command by hand and the service make them in turn.
-ROLLUP_LOCK = "rollup.lock"
 
 
 def build(settings: Settings, *, clock: Clock | None = None, interval_s: float | None = None) -> Service:
@@ -73,14 +65,17 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     write = Write(queue, shards, kept, store.catch_up)
     rollup = build_rollup(settings, clock=clock, oldest_waiting=store.oldest_waiting_ms)
     retain = _build_retain(settings, clock, shards, catalog, rollup)
-    archiving = _build_archiving(settings, clock, catalog, store, retain)
+    damage = Damage()
+    archiving = _build_archiving(settings, clock, catalog, store, retain, damage)
     marks = Marks(folder, catalog, clock)
     roll = Bell()
     poller = Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s))
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
     roller = Worker("rollup", partial(_roll, rollup, retain, archiving, marks), clock, wait=roll.wait, wake=roll.ring)
     stages = (poller, writer, roller)
-    facts = partial(_facts, settings, queue, store, poll, archiving, marks, stages)
+    inside = web.Inside(queue, store, poll, write, shards, rollup, marks, catalog, damage)
+    page = web.build(settings, inside, clock, interval_s) if settings.http_port else None
+    facts = partial(_facts, settings, queue, store, poll, archiving, marks, (*stages, page) if page else stages)
     watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
         lock=InstanceLock(_folders(settings)),
@@ -96,6 +91,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         roller=roller,
         watcher=Worker("watch", watch.step, clock),
         alarm=Alarm(roll.ring, clock),
+        web=page,
     )
 
 
@@ -194,22 +190,24 @@ def _build_retain(settings: Settings, clock: Clock, shards: Shards, catalog: Cat
     )
 
 
-def _build_archiving(settings: Settings, clock: Clock, catalog: Catalog, store: Store, retain: Retain) -> Archiving:
+def _build_archiving(
+    settings: Settings, clock: Clock, catalog: Catalog, store: Store, retain: Retain, damage: Damage
+) -> Archiving:
     def oldest_waiting() -> date | None:
         waiting = store.oldest_waiting_ms()
         return None if waiting is None else from_ms(waiting).astimezone(settings.zone).date()
 
-    archive = build_archive(settings, catalog)
+    archive = build_archive(settings, catalog, damage)
     return Archiving(archive, zone=settings.zone, clock=clock, oldest_waiting=oldest_waiting, limit=retain.shard_limit)
 
 
-def build_archive(settings: Settings, catalog: Catalog | None = None) -> Archive:
+def build_archive(settings: Settings, catalog: Catalog | None = None, damage: Damage | None = None) -> Archive:
     """The archive alone, as the service fills it and commands read it."""
     folder = settings.output.shards
     shelf = Shelf(folder, settings.data_dir / QUARANTINE)
     known = (folder, catalog or Catalog(folder))
     path = settings.output.archive / ARCHIVE
-    return Archive(path, shelf, partial(day_columns.read, *known), partial(day_columns.room, *known))
+    return Archive(path, shelf, partial(day_columns.read, *known), partial(day_columns.room, *known), damage)
 
 
 def _rollup_lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:

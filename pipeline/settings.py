@@ -37,6 +37,9 @@ FILE_VARIABLE = "LUX_SETTINGS_FILE"
 #: Bytes of a settings file: many times what the manual takes. The parsers take a second for each 100 kB.
 _MOST_BYTES = 100_000
 
+#: Keys whose value is shown to nobody.
+_SECRETS = frozenset({"HTTP_TOKEN"})
+
 _TABLE = "OUTPUT_DIRS"
 _OUTPUTS = ("OUTPUT_DIRS.SHARDS", "OUTPUT_DIRS.DAILY", "OUTPUT_DIRS.WEEKLY", "OUTPUT_DIRS.ARCHIVE")
 
@@ -73,7 +76,9 @@ class Settings:
     export_from: str = field(metadata={"EXPORT_FROM": rules.moment})
     export_to: str = field(metadata={"EXPORT_TO": rules.moment})
     http_host: str = field(metadata={"HTTP_HOST": rules.host})
-    http_port: int = field(metadata={"HTTP_PORT": rules.whole(1, 65535)})
+    http_port: int = field(metadata={"HTTP_PORT": rules.whole(0, 65535)})
+    http_token: str = field(metadata={"HTTP_TOKEN": rules.token}, repr=False)
+    metrics_sensors: bool = field(metadata={"METRICS_SENSORS": rules.yes_or_no})
     log_level: str = field(metadata={"LOG_LEVEL": rules.choice("debug", "info", "warning", "error")})
     log_format: str = field(metadata={"LOG_FORMAT": rules.choice("text", "json")})
     #: Where each key's value came from, for a person to read.
@@ -87,14 +92,18 @@ class Settings:
             key: getattr(self, part.name) for part in fields(self) for key in part.metadata if key not in _OUTPUTS
         }
         values |= {key: getattr(self.output, key.partition(".")[2].lower()) for key in _OUTPUTS}
-        return [(key, _shown(values[key]), self.origins[key]) for key in RULES]
+        return [(key, _shown(key, values[key]), self.origins[key]) for key in RULES]
 
 
 #: Every key with its rule, in the order of the flow.
 RULES: Mapping[str, rules.Rule] = {key: rule for part in fields(Settings) for key, rule in part.metadata.items()}
 
 
-def _shown(value: object) -> str:
+def _shown(key: str, value: object) -> str:
+    if key in _SECRETS:
+        return "(set, not shown)" if value else ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, ZoneInfo):
         return value.key
     return ", ".join(value) if isinstance(value, tuple) else str(value if value is not None else "")

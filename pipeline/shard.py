@@ -157,6 +157,8 @@ class Shards:
         self._days: OrderedDict[date, OpenDay] = OrderedDict()
         self._cut_at: dict[Path, int] = {}
         self._sealed: set[Path] = set()
+        #: Bytes of rows that became durable.
+        self.written = 0
 
     def append(self, readings: Sequence[Reading]) -> None:
         """Store readings; when this returns all of them are durable, whatever parts they went to.
@@ -176,8 +178,10 @@ class Shards:
                 raise
 
     def _commit(self, part: Appender) -> None:
+        before = part.end
         try:
             part.commit()
+            self.written += part.end - before
         except OSError as error:
             if error.errno in _FORBIDDEN:
                 # It can be read and not be written: the readings go to a new part when they come again.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import archive_file, check, gap_book, listing, lock, marks, quarantine, queue_view, service, state
+from pipeline import archive_file, check, gap_book, listing, lock, marks, places, quarantine, queue_view, state
 from pipeline.clock import from_ms, parse_utc_text, utc_text
 from pipeline.errors import ArchiveError
 from pipeline.gap import DISK
@@ -44,7 +44,7 @@ def _stale(found: Document, interval_s: float, now: datetime) -> Iterator[str]:
 def _on_disk(settings: Settings) -> Document:
     """The members that need no service."""
     last = check.last_reading(settings)
-    folder = settings.data_dir / service.QUARANTINE
+    folder = settings.data_dir / places.QUARANTINE
     gaps = list(gap_book.read(settings.data_dir / gap_book.NAME))
     return {
         **state.verdict([]),
@@ -56,7 +56,7 @@ def _on_disk(settings: Settings) -> Document:
             "disk": sum(gap.missing for gap in gaps if gap.reason == DISK),
             "quarantined": quarantine.lost(folder),
         },
-        "archive": _archived(settings.output.archive / service.ARCHIVE),
+        "archive": _archived(settings.output.archive / places.ARCHIVE),
         "quality": marks.summary(settings.output.shards).encode(),
         "disk": state.disk(check.existing(settings.data_dir)),
     }

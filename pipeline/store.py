@@ -58,6 +58,8 @@ class Store:
         self._waiting: list[bytes] = []
         self._closed = False
         self._durable: Durable | None = None
+        #: The last reading that was added, None before the first one.
+        self.newest: Reading | None = None
         self._clock = clock
         self._outage = Outage(log, "queue", clock)
         #: Readings refused because as many as allowed waited already.
@@ -80,6 +82,7 @@ class Store:
                 self.refused += 1
                 raise BufferFullError(f"{MAX_WAITING} readings wait in memory", hint="free space for the queue")
             self._waiting.append(reading.encode())
+            self.newest = reading
             if len(self._waiting) >= self._batch:
                 self._flush()
         return reading

@@ -53,6 +53,7 @@ class Service:
     roller: Worker
     watcher: Worker
     alarm: Alarm
+    web: Worker | None = None
 
     def run(self, stop: Stop, prepare: Callable[[], object] = lambda: None) -> int:
         """Work until a stop is asked for; gives how many readings could not be saved.
@@ -78,7 +79,8 @@ class Service:
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The threads in the order in which they start: against the flow, so that each finds its reader there."""
-        return self.watcher, self.roller, self.writer, self.poller
+        parts = (self.watcher, self.roller, self.writer, self.poller)
+        return (*parts, self.web) if self.web else parts
 
     def _stop(self) -> int:
         """End in the order of the flow: no new reading, buffer to queue, queue to shards as far as time allows."""
@@ -89,6 +91,8 @@ class Service:
         deadline = time.monotonic() + _STOP_S
         self.poller.stop()
         self.pump.abort()
+        if self.web:
+            self.web.stop()
         self.rollup.stop()
         self.marks.stop()
         self.roller.stop()

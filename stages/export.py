@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -118,7 +119,13 @@ class Export:
             # Its pandas is heavy, and most exports do not need it.
             from pipeline import stata_file
 
-            stata_file.write(file, found, request.language or "en")
+            if file.seekable():
+                stata_file.write(file, found, request.language or "en")
+            else:
+                # The format is written back and forth, and its table is in memory anyway.
+                whole = BytesIO()
+                stata_file.write(whole, found, request.language or "en")
+                file.write(whole.getbuffer())
 
     def _package(self, request: Request, found: Table, target: Path) -> bytes:
         header = table_file.names(found, request.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -80,10 +81,18 @@ class Poll:
         self._polled_at, self._polled_now = clock.utc(), clock.monotonic()
         self.controller: Controller | None = None
         self._outage = Outage(log, "pump", clock)
-        #: Polls that stored a reading, slots that stored none, attempts that failed.
+        #: Polls that stored a reading, slots that stored none; seconds that whole reads took.
         self.polls = 0
         self.missed = 0
-        self.failures = 0
+        self.read_s = 0.0
+        #: Attempts that failed, by the reason of the gap that they make; those that were tried once more.
+        self.failed: Counter[str] = Counter()
+        self.retries = 0
+
+    @property
+    def failures(self) -> int:
+        """Attempts that failed."""
+        return self.failed.total()
 
     def step(self, now: float) -> float:
         """Read once if a read is due; gives the seconds until the next step is."""
@@ -99,6 +108,7 @@ class Poll:
         except PumpError as error:
             self._failed(error, now)
         else:
+            self.read_s += self._clock.monotonic() - now
             self._arrived(answer)
         return max(self._due - self._clock.monotonic(), 0.0)
 
@@ -140,7 +150,7 @@ class Poll:
         self.controller = found
 
     def _failed(self, error: PumpError, started: float) -> None:
-        self.failures += 1
+        self.failed[error.kind] += 1
         self._reason = error.kind
         last = self._attempt >= self._attempts
         pause_s = None if last else self._pause_s(error)
@@ -155,6 +165,7 @@ class Poll:
         if pause_s is None:
             self._give_up(facts)
             return
+        self.retries += 1
         self._due = self._clock.monotonic() + pause_s
         level = logging.DEBUG if self._outage.lasting else logging.WARNING
         event(log, level, "read failed", **facts, next_try_s=pause_s)

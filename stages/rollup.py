@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
@@ -70,8 +71,10 @@ class Rollup:
         self._dirty: set[Part] = set()
         self._unfinished: list[Window] = []
         self._outage = Outage(log, "rollup", clock)
-        #: Files made since the start.
-        self.made = 0
+        #: Files made since the start, by kind.
+        self.made: Counter[str] = Counter()
+        #: Seconds that they took.
+        self.took_s: defaultdict[str, float] = defaultdict(float)
 
     def step(self, _now: float) -> float:
         """Make the oldest file that is due; gives the seconds until the next step."""
@@ -136,8 +139,10 @@ class Rollup:
             stopping=self._stopping.is_set,
             dirty=self._dirty,
         )
+        begun = self._clock.monotonic()
         record = making.build()
-        self.made += 1
+        self.made[one.kind] += 1
+        self.took_s[one.kind] += self._clock.monotonic() - begun
         event(log, logging.INFO, "rollup made", file=making.target, bytes=record.length, sources=len(sources))
         return record
 

@@ -45,6 +45,8 @@ def environment(folder: Path, address: tuple[str, int], **settings: str) -> dict
         "LUX_DATA_DIR": str(folder),
         "LUX_TIMEZONE": "Europe/Berlin",
         "LUX_LOG_FORMAT": "json",
+        # Tests of the page choose a port; the others run side by side.
+        "LUX_HTTP_PORT": "0",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LUX_")}
     return {**inherited, **ours, **{f"LUX_{name}": value for name, value in settings.items()}}

@@ -161,7 +161,7 @@ def test_archive_that_differs_from_the_shards_is_refused(sound: Case, change: Ca
 def test_day_that_stays_due_is_refused(sound: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = make_archive(sound[0])
     run_on(archive, NOW)
-    archive._bad_days.add(date(2026, 1, 5))
+    archive._damage.days.add(date(2026, 1, 5))
     monkeypatch.setattr(Archiving, "step", lambda _: False)
     with pytest.raises(BrokenError, match="are not archived"):
         run_on(archive, NOW)

@@ -131,7 +131,8 @@ def test_interrupted_export_leaves_nothing_and_shows_a_bar_on_a_terminal(tmp_pat
     ours, theirs = pty.openpty()
     # 24 rows of 80 columns: a new one has none.
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "pipeline", "export", "--output", "all.json"]
+    # A test run in the background hands on that Ctrl-C is ignored.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "pipeline", "export", "--output", "all.json"]
     env = environment(tmp_path, ("127.0.0.1", 8889)) | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=theirs, stdout=subprocess.PIPE) as process:
         os.close(theirs)

@@ -28,11 +28,13 @@ WORDS = {
     "pipeline.outage",
     "pipeline.part",
     "pipeline.period",
+    "pipeline.places",
     "pipeline.quality",
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
     "pipeline.stop",
+    "pipeline.trust",
 }
 
 #: Where the data rests or comes from: each vessel with the files that it is made of.
@@ -59,6 +61,7 @@ VESSELS = {
         "pipeline.catalog",
         "pipeline.day_columns",
         "pipeline.day_marks",
+        "pipeline.day_reader",
         "pipeline.marks",
         "pipeline.readout",
         "pipeline.repair",
@@ -86,6 +89,19 @@ VESSELS = {
         "pipeline.table_file",
         "pipeline.table_text",
     },
+    "web": {
+        "pipeline.access",
+        "pipeline.asked",
+        "pipeline.chart_data",
+        "pipeline.depths",
+        "pipeline.export_child",
+        "pipeline.latest",
+        "pipeline.metrics",
+        "pipeline.plot",
+        "pipeline.published",
+        "pipeline.sensor_list",
+        "pipeline.web_pages",
+    },
     "simulated pump": {
         "pipeline.house",
         "pipeline.house_plan",
@@ -103,6 +119,7 @@ VERBS = {
     "stages.poll",
     "stages.retain",
     "stages.rollup",
+    "stages.serve",
     "stages.watch",
     "stages.write",
 }
@@ -122,6 +139,8 @@ DOORS = {
     "pipeline.service",
     "pipeline.status",
     "pipeline.supervisor",
+    "pipeline.web",
+    "pipeline.web_server",
     "pipeline.worker",
 }
 
@@ -138,14 +157,25 @@ EXCEPTIONS = {
     ("pipeline.shelf", "pipeline.repair"),
     # The rows kept aside belong to the queue's state; only the names of their files tell how many there are.
     ("pipeline.queue_view", "pipeline.quarantine"),
+    # A moment in a request is what it is in a setting.
+    ("pipeline.asked", "pipeline.rules"),
+    # For the type of what they are given: an archive, its series, the state's document.
+    ("pipeline.chart_data", "pipeline.archive"),
+    ("pipeline.chart_data", "pipeline.series"),
+    ("pipeline.plot", "pipeline.series"),
+    ("pipeline.metrics", "pipeline.state"),
 }
 
 #: The files that may import each library: one for each, but for the arrays.
 LIBRARIES = {
+    "fastapi": {"stages.serve"},
+    "prometheus_client": {"pipeline.metrics"},
+    "starlette": {"stages.serve"},
+    "uvicorn": {"pipeline.web_server"},
     "dynaconf": {"pipeline.settings"},
     "luxtronik": {"pipeline.sensors"},
     # Columns are arrays, so what works on columns works with numpy.
-    "numpy": {"pipeline.columns", *VESSELS["archive"], *VESSELS["tables"]},
+    "numpy": {"pipeline.columns", "pipeline.plot", *VESSELS["archive"], *VESSELS["tables"]},
     "pandas": {"pipeline.stata_file"},
     "persistqueue": {"pipeline.library_queue"},
     "schedule": {"pipeline.alarm"},

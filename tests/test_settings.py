@@ -27,7 +27,7 @@ WHOLE = [
     ("CSV_RETENTION_DAYS", 0, 36500),
     ("SHARD_RETENTION_DAYS", 0, 36500),
     ("COMPRESS_AFTER_DAYS", 0, 36500),
-    ("HTTP_PORT", 1, 65535),
+    ("HTTP_PORT", 0, 65535),
 ]
 FIELDS = {key: part.name for part in fields(settings.Settings) for key in part.metadata}
 
@@ -70,6 +70,8 @@ def test_defaults_are_the_promised_ones(tmp_path: Path, monkeypatch: pytest.Monk
         export_to="",
         http_host="127.0.0.1",
         http_port=8000,
+        http_token="",
+        metrics_sensors=False,
         log_level="info",
         log_format="text",
         origins=dict.fromkeys(RULES, "settings.toml") | {"TIMEZONE": "default TZ=Europe/Berlin"},

@@ -34,7 +34,7 @@ Reader = Callable[[date], tuple[Columns, Sequence[str]]]
 Answer = dict[str, Any]
 
 #: Flow, return, hot gas, outdoor, hot water and heat-source inlet: temperatures that seldom stay from poll to poll.
-_SIX = tuple(sensor("calculations", place).name for place in (10, 11, 14, 15, 17, 19))
+SIX = tuple(sensor("calculations", place).name for place in (10, 11, 14, 15, 17, 19))
 #: Values that a page shows of a year.
 _POINTS = 2000
 #: Days that DuckDB and pandas read: a year takes twelve times as long.
@@ -136,7 +136,7 @@ def _answer(folder: Path, start: str, end: str, points: int) -> Answer:
 
 def _timed(archive: Archive, start: str, end: str, points: int) -> tuple[float, Sequence[Series | ReducedSeries]]:
     began = time.perf_counter()
-    found = archive.query(_SIX, datetime.fromisoformat(start), datetime.fromisoformat(end), points or None)
+    found = archive.query(SIX, datetime.fromisoformat(start), datetime.fromisoformat(end), points or None)
     return time.perf_counter() - began, found
 
 
@@ -151,7 +151,7 @@ def _beside(
     """Questions about so many days each, put to their shards."""
     paths = [str(path) for path in list_parts(year.shards).values()]
     questions = [[paths[:count], answer["length_ms"]] for count, answer in ours.items()]
-    told = in_child(read, json.dumps(questions), json.dumps(_SIX))
+    told = in_child(read, json.dumps(questions), json.dumps(SIX))
     for (count, answer), theirs in zip(ours.items(), told, strict=True):
         if theirs["came"] != answer["came"]:
             raise RuntimeError(f"{tool} finds {theirs['came']} where the archive has {answer['came']}")

@@ -42,10 +42,10 @@ def _house() -> House:
     return House()
 
 
-def simulated_pump() -> SimulatedPump:
+def simulated_pump(journal: Path | None = None) -> SimulatedPump:
     """A pump to connect to from another process; its house is ready, so that answering takes no time worth naming."""
     _house().answer_at(datetime.now(UTC))
-    return SimulatedPump(_house().answer_at)
+    return SimulatedPump(_house().answer_at, journal=journal)
 
 
 def queue_in(folder: str) -> Queue:

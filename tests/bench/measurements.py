@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import archive, backlog, exports, poll, rollup, service, sizes
+from tests.bench import archive, backlog, exports, page, poll, rollup, service, sizes
 from tests.bench.figures import Measurement
 
 MEASUREMENTS = (
@@ -13,5 +13,6 @@ MEASUREMENTS = (
     Measurement("archive", "a year in the archive: making, size, questions, DuckDB and pandas beside", archive.measure),
     Measurement("export", "a year of all sensors as CSV and JSON lines", exports.measure),
     Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
+    Measurement("page", "the page's service over a year: memory, answers, polls beside a crowd", page.measure),
     Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
 )

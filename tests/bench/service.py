@@ -15,6 +15,7 @@ from tests.bench import days
 from tests.bench.figures import Figure, at_most
 from tests.bench.machine import cpu_s, memory_mb
 from tests.bench.running import command
+from tests.serving import free_port
 
 #: Seconds between two polls: the shortest that the settings allow.
 _INTERVAL_S = 5
@@ -45,6 +46,7 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
             "LUX_INTERVAL_SEC": str(_INTERVAL_S),
             "LUX_DATA_DIR": str(folder / "data"),
             "LUX_TIMEZONE": "Europe/Berlin",
+            "LUX_HTTP_PORT": str(free_port()),
         }
         began = time.perf_counter()
         with command(folder / "service.log", "run", settings=settings) as pid:

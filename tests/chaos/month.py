@@ -99,8 +99,8 @@ def live(folder: str, number: int) -> dict[str, int]:
         for _ in range(days):
             month.live_a_day()
         month.end()
-    if month.built.rollup.made != 2 * days:
-        raise BrokenError(f"{month.built.rollup.made} files were made of {2 * days} windows")
+    if month.built.rollup.made.total() != 2 * days:
+        raise BrokenError(f"{month.built.rollup.made.total()} files were made of {2 * days} windows")
     return asdict(replace(month.tally, rounds=1, connections=only_reads(month.pump)))
 
 

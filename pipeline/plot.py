@@ -1,0 +1,79 @@
+"""Series as a chart wants them: plain lists that JSON can hold, equal times once, gaps and marks beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.clock import utc_text
+from pipeline.columns import Times
+from pipeline.quality import Step
+from pipeline.sensors import Sensor
+from pipeline.series import ReducedSeries, Series
+from pipeline.trust import Wrong
+
+Document = dict[str, Any]
+
+#: Decimals that a mean has more than the values themselves.
+_MEAN_DECIMALS = 2
+
+
+class Plot:
+    """Collects series; `wrong` has the ranges of each column whose values are left out."""
+
+    def __init__(self, wrong: Mapping[str, Sequence[Wrong]]) -> None:
+        self._wrong = wrong
+        self._times: list[list[int]] = []
+        self._places: dict[bytes, int] = {}
+        self._series: list[Document] = []
+        self._step_ms: int | None = None
+
+    def add(self, series: Series | ReducedSeries) -> None:
+        """Take one more series."""
+        self._series.append(self._reduced(series) if isinstance(series, ReducedSeries) else self._whole(series))
+
+    def document(self) -> Document:
+        """`step_ms` (None at full resolution), `times` (ms) and `series`, each with the place of its times."""
+        return {"step_ms": self._step_ms, "times": self._times, "series": self._series}
+
+    def _whole(self, series: Series) -> Document:
+        kept = self._kept(series.sensor, series.times_ms, 0)
+        return self._head(series.sensor, series.times_ms[kept]) | {"values": series.values[kept].tolist()}
+
+    def _reduced(self, series: ReducedSeries) -> Document:
+        self._step_ms = series.length_ms
+        kept = self._kept(series.sensor, series.times_ms, series.length_ms)
+        decimals = len(str(series.sensor.divisor)) - 1 + _MEAN_DECIMALS
+        return self._head(series.sensor, series.times_ms[kept]) | {
+            "min": series.mins[kept].tolist(),
+            "mean": np.round(series.means[kept], decimals).tolist(),
+            "max": series.maxs[kept].tolist(),
+            "count": series.counts[kept].tolist(),
+        }
+
+    def _head(self, sensor: Sensor, times_ms: Times) -> Document:
+        return {"name": sensor.name, "unit": sensor.unit, "t": self._place(times_ms)}
+
+    def _place(self, times_ms: Times) -> int:
+        key = times_ms.tobytes()
+        if key not in self._places:
+            self._places[key] = len(self._times)
+            self._times.append(times_ms.tolist())
+        return self._places[key]
+
+    def _kept(self, sensor: Sensor, times_ms: Times, length_ms: int) -> NDArray[np.bool_]:
+        """Which values, or buckets of a length, have none that is wrong."""
+        kept = np.ones(len(times_ms), np.bool_)
+        for one in self._wrong.get(sensor.name, ()):
+            kept &= (times_ms + max(length_ms, 1) <= one.start_ms) | (times_ms >= one.end_ms)
+        return kept
+
+
+def marks(steps: Sequence[Step], names: Sequence[str], start_ms: int, end_ms: int) -> list[Document]:
+    """The impossible steps of some sensors in [start, end), in order of time."""
+    wanted = [step for step in steps if step.column in names and start_ms <= step.time_ms < end_ms]
+    wanted.sort(key=lambda step: (step.time_ms, step.column))
+    return [{"time": utc_text(step.time_ms), "column": step.column, "mark": step.mark} for step in wanted]

@@ -1,0 +1,322 @@
+"""Hands out what the logger knows over HTTP: health, metrics, series, files, exports, and the page itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from pipeline import VERSION, asked, web_pages
+from pipeline.access import COOKIE, COOKIE_S, LOGIN, Access, App, Receive, Scope, Send
+from pipeline.asked import Window
+from pipeline.chart_data import ChartData
+from pipeline.clock import Clock
+from pipeline.errors import BusyError, LoggerError, QueryError
+from pipeline.export_child import ExportChild
+from pipeline.gap_book import counted
+from pipeline.latest import Latest
+from pipeline.published import Published
+
+Document = dict[str, Any]
+
+#: Gaps that one answer has at most.
+_MOST_GAPS = 1000
+#: Requests that may wait for the archive.
+_MOST_WAITING = 16
+#: Bytes of a form.
+_MOST_FORM = 4096
+#: Types of exports, by format.
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "dta": "application/x-stata-dta",
+}
+
+Names = Annotated[str | None, Query(description="Names of sensors, with commas between them")]
+Start = Annotated[
+    str | None, Query(alias="from", description="First moment: a day, an ISO time, -30d, or ms since 1970")
+]
+End = Annotated[str | None, Query(alias="to", description="First moment that is not wanted; now where it is not given")]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application hands out: documents as of now, and the vessels that answer."""
+
+    status: Callable[[], Document]
+    queue: Callable[[], Document]
+    depths: Callable[[], Document]
+    settings: Callable[[], Document]
+    metrics: Callable[[], bytes]
+    latest: Latest
+    charts: ChartData
+    published: Published
+    export: ExportChild
+    clock: Clock
+    page: Path
+    token: str = ""
+
+
+def application(parts: Parts) -> Access:
+    """The whole application, as an ASGI server takes it."""
+    app = FastAPI(
+        title="Luxtronik Logger", version=VERSION, description=web_pages.DESCRIPTION, docs_url=None, redoc_url=None
+    )
+    access = Access(_Squeezed(app), parts.token)
+    _add_errors(app)
+    _add_health(app, parts)
+    _add_data(app, parts)
+    _add_documents(app, parts)
+    _add_files(app, parts)
+    if parts.token:
+        _add_login(app, access)
+    _add_page(app, parts.page)
+    return access
+
+
+class _Squeezed:
+    """Squeezes what is text; files go as they are, since ranges count their bytes."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._squeezing = GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plain = scope["type"] != "http" or scope["path"].startswith(("/files/", "/api/export"))
+        await (self._app if plain else self._squeezing)(scope, receive, send)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(LoggerError)
+    async def ours(_: Request, error: LoggerError) -> Response:
+        if isinstance(error, BusyError):
+            return _error(503, error, {"Retry-After": "2"})
+        return _error(400 if isinstance(error, QueryError) else 503, error)
+
+    @app.exception_handler(OSError)
+    async def disk(_: Request, error: OSError) -> Response:
+        return _told(503, f"{error.strerror or error}", "the disk does not serve now; try again")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return _told(error.status_code, f"{error.detail}: {request.url.path}", "/openapi.json lists all addresses")
+
+    @app.exception_handler(RequestValidationError)
+    async def form(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _told(400, f"{first['loc'][-1]}: {first['msg']}", "/openapi.json tells what is expected")
+
+
+def _error(status: int, error: LoggerError, headers: dict[str, str] | None = None) -> Response:
+    message = str(error).removesuffix(f" ({error.hint})") if error.hint else str(error)
+    return _told(status, message, error.hint, headers)
+
+
+def _told(status: int, message: str, hint: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"message": message, "hint": hint}}, status, headers)
+
+
+def _json(document: object) -> Response:
+    return Response(json.dumps(document, ensure_ascii=False, separators=(",", ":")), media_type="application/json")
+
+
+def _add_health(app: FastAPI, parts: Parts) -> None:
+    @app.get(
+        "/health",
+        tags=["health"],
+        summary="Whether the logger does its work",
+        responses={503: {"description": "It fails, with the reasons"}},
+    )
+    def health() -> Response:
+        found = parts.status()
+        is_well = found["status"] == "ok"
+        return JSONResponse({key: found[key] for key in ("status", "reasons")}, 200 if is_well else 503)
+
+    @app.get("/health/live", tags=["health"], summary="Answers while the process does")
+    async def live() -> Response:
+        return JSONResponse({"status": "live"})
+
+    @app.get("/metrics", tags=["health"], summary="Figures for Prometheus")
+    def metrics() -> Response:
+        return Response(parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class _Turn:
+    """One thread at a time asks the archive, and only so many requests wait: a crowd is told to come again, so that it
+    takes neither the memory nor the time of the poller.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def take(self, work: Callable[[], Response]) -> Response:
+        """What the work gives, done in its turn.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise BusyError(f"{_MOST_WAITING} requests wait already", hint="try again in a second")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await run_in_threadpool(work)
+        finally:
+            self._waiting -= 1
+
+
+def _add_data(app: FastAPI, parts: Parts) -> None:
+    turn = _Turn()
+
+    @app.get("/api/sensors", tags=["data"], summary="Every sensor, and the groups")
+    async def sensors() -> Response:
+        everything = Window(asked.FIRST, parts.clock.utc())
+        return await turn.take(lambda: _json(parts.charts.sensors(everything, parts.latest.sensors())))
+
+    @app.get("/api/latest", tags=["data"], summary="The newest reading, and whether all is well")
+    def latest(sensors: Names = None) -> Response:
+        return _json(parts.latest.document(asked.names(sensors, most=None), parts.status(), parts.clock.utc()))
+
+    @app.get("/api/series", tags=["data"], summary="Values over time, whole or reduced to min, mean and max")
+    async def series(
+        sensors: Names = None,
+        start: Start = None,
+        end: End = None,
+        points: Annotated[
+            str | None, Query(description="Most points of a series, 2 to 5000; every value without")
+        ] = None,
+    ) -> Response:
+        names = asked.names(sensors)
+        if not names:
+            raise QueryError("no sensor is named", hint="sensors=NAME,NAME; /api/sensors lists them")
+        window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
+        most = asked.points(points, window)
+        return await turn.take(lambda: _json(parts.charts.series(names, window, most)))
+
+    @app.get("/api/gaps", tags=["data"], summary="When no reading was stored, and why; newest first")
+    def gaps(start: Start = None, end: End = None) -> Response:
+        window = asked.window(start or asked.FIRST.isoformat(), end, parts.latest.zone, parts.clock.utc())
+        found = parts.charts.gaps(window)[::-1]
+        return _json({"gaps": [gap.document() for gap in found[:_MOST_GAPS]], "reasons": counted(found)})
+
+
+def _add_documents(app: FastAPI, parts: Parts) -> None:
+    for path, summary, found in (
+        ("/api/status", "What `status --json` prints", parts.status),
+        ("/api/queue", "What `queue --json` prints", parts.queue),
+        ("/api/queue/history", "The depth of the queue, a point a minute for a day", parts.depths),
+        ("/api/settings", "Version, zone, and the settings in force", parts.settings),
+        ("/api/rollups", "The files that can be taken, newest first", parts.published.listing),
+    ):
+        app.get(path, tags=["logger"], summary=summary)(_document(found))
+
+
+def _document(found: Callable[[], Document]) -> Callable[[], Response]:
+    def document() -> Response:
+        return _json(found())
+
+    return document
+
+
+def _add_files(app: FastAPI, parts: Parts) -> None:
+    @app.get("/files/{kind}/{name}", tags=["files"], summary="A daily or weekly file or a shard, with ranges")
+    def file(kind: str, name: str) -> Response:
+        try:
+            path = parts.published.path(kind, name)
+        except QueryError as error:
+            return _error(404, error)
+        return FileResponse(path, filename=name, media_type="application/gzip" if name.endswith(".gz") else "text/csv")
+
+    @app.get(
+        "/api/export", tags=["files"], summary="Chosen sensors and times as a file, as the command `export` makes it"
+    )
+    async def export(
+        format: str = "csv",  # noqa: A002
+        sensors: Names = None,
+        groups: Annotated[str | None, Query(description="Groups of sensors, with commas between them")] = None,
+        start: Start = None,
+        end: End = None,
+        every: Annotated[str | None, Query(description="One row for 15min, 1h, 1d ...")] = None,
+        labels: Annotated[str | None, Query(description="de or en: what people call the sensors")] = None,
+        locale: Annotated[str | None, Query(description="de: CSV for a German spreadsheet")] = None,
+    ) -> Response:
+        window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
+        if format not in _TYPES:
+            raise QueryError(f"no format {format!r}", hint=f"formats are {', '.join(_TYPES)}")
+        arguments = _export_arguments(window, format, sensors, groups, every, labels, locale)
+        name = f"{window.start:%Y-%m-%d}_{window.end:%Y-%m-%d}.{format}"
+        headers = {"Content-Disposition": f'attachment; filename="luxtronik_{name}"'}
+        return StreamingResponse(await parts.export.open(arguments), media_type=_TYPES[format], headers=headers)
+
+    @app.get("/api/{rest:path}", include_in_schema=False)
+    async def nothing() -> Response:
+        raise HTTPException(404, "no such address")
+
+
+def _export_arguments(
+    window: Window,
+    form: str,
+    sensors: str | None,
+    groups: str | None,
+    every: str | None,
+    labels: str | None,
+    locale: str | None,
+) -> Sequence[str]:
+    arguments = [
+        f"--from={window.start.isoformat()}",
+        f"--to={window.end.isoformat()}",
+        f"--format={form}",
+        "--output=-",
+    ]
+    arguments += [f"--sensors={name}" for name in asked.names(sensors, most=None)]
+    arguments += [f"--group={name}" for name in asked.names(groups, most=None)]
+    optional = (("every", every), ("labels", labels), ("locale", locale))
+    return arguments + [f"--{name}={value}" for name, value in optional if value]
+
+
+def _add_login(app: FastAPI, access: Access) -> None:
+    @app.get(LOGIN, include_in_schema=False)
+    async def ask() -> Response:
+        return HTMLResponse(web_pages.login())
+
+    @app.post(LOGIN, include_in_schema=False)
+    async def take(request: Request) -> Response:
+        if not access.accepts(await _token(request)):
+            return HTMLResponse(web_pages.login(wrong=True), 401)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, access.cookie(), max_age=COOKIE_S, httponly=True, samesite="strict")
+        return answer
+
+
+async def _token(request: Request) -> str:
+    """The field of a form, of which no more is read than a token can take."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_FORM:
+            return ""
+    return parse_qs(body.decode(errors="replace")).get("token", [""])[0].strip()
+
+
+def _add_page(app: FastAPI, page: Path) -> None:
+    if (page / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=page, html=True))
+        return
+
+    @app.get("/", include_in_schema=False)
+    async def missing() -> Response:
+        return HTMLResponse(web_pages.missing(), 503)
