@@ -38,10 +38,11 @@ export interface Stack {
   lanes: Lane[];
 }
 
-/** What is laid over: another answer, moved by so much. */
+/** What is laid over: another answer, moved by so much, and what its day is called. */
 export interface Overlay {
   answer: SeriesAnswer;
   shift: number;
+  day: string;
 }
 
 const GHOST_DASH = [5, 4];
@@ -55,19 +56,23 @@ export function stackOf(
 ): Stack {
   const interval = answer.interval_s * 1000;
   const lines = [...linesOf(answer), ...(overlay ? linesOf(overlay.answer, overlay.shift, true) : [])];
+  const labelOf = (line: Line) => {
+    const label = sensorLabel(known.get(line.name), line.name, language);
+    return line.ghost && overlay ? `${label}, ${overlay.day}` : label;
+  };
   const byUnit = new Map<string, Line[]>();
   const lanes: Lane[] = [];
   for (const line of lines) {
     const sensor = known.get(line.name);
     if (isSignal(sensor)) {
       const segments = segmentsOf(line, line.ghost ? holes.ghost : holes.own, interval);
-      lanes.push({ line, sensor, label: sensorLabel(sensor, line.name, language), segments });
+      lanes.push({ line, sensor, label: labelOf(line), segments });
       continue;
     }
     const key = sensor?.type === "Timestamp" ? "time" : line.unit;
     byUnit.set(key, [...(byUnit.get(key) ?? []), line]);
   }
-  const charts = [...byUnit].map(([key, each]) => chartOf(key, each, holes, interval, known, language));
+  const charts = [...byUnit].map(([key, each]) => chartOf(key, each, holes, interval, known, labelOf));
   return { charts, lanes: beside(lanes) };
 }
 
@@ -83,7 +88,7 @@ function chartOf(
   holes: Holes,
   interval: number,
   known: Map<string, Sensor>,
-  language: Language,
+  labelOf: (line: Line) => string,
 ): Chart {
   const names = [...new Set(lines.map(({ name }) => name))];
   const curves = lines.map((line) => {
@@ -92,7 +97,7 @@ function chartOf(
     return {
       line,
       sensor,
-      label: sensorLabel(sensor, line.name, language),
+      label: labelOf(line),
       color: style.color,
       dash: line.ghost ? GHOST_DASH : style.dash,
       reach: 1.5 * usualDistance(line.times, line.stepMs, interval),

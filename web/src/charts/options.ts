@@ -6,7 +6,7 @@ import { type Ticks, tickLabels, ticks } from "../lib/ticks";
 import type { Chart } from "./model";
 
 /** Space left and right of every plot in CSS pixels, so that the charts of a stack share one axis. */
-export const SIDE = { left: 54, right: 10 };
+export const SIDE = { left: 54, right: 20 };
 const FOOT = 38;
 const FONT = "11px system-ui, sans-serif";
 /** A label of the time axis needs about so many CSS pixels. */

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { addressOf } from "../api/client";
 import type { SeriesAnswer } from "../api/types";
 import { type Range, type Window, fixedRange, resolved, zoomed } from "../lib/range";
+import { dayShort } from "../lib/format";
 import { isLiveDue, pointsFor } from "../lib/refetch";
 import { type View, isoText } from "../lib/view";
 import { compareShift } from "../lib/compare";
@@ -59,15 +60,23 @@ function later(work: () => void, ms: number): number {
 }
 
 /** The answers for a window of some sensors and for the day to compare with. */
-export function useSeries(names: string[], window: Window, width: number, compare: string | null, zone: string) {
+export function useSeries(
+  names: string[],
+  window: Window,
+  width: number,
+  compare: string | null,
+  zone: string,
+  locale: string,
+) {
+  const { from } = window;
   const shift = compare ? compareShift(window.from, compare, zone) : null;
   const own = useJson<SeriesAnswer>(seriesAddress(names, window, width));
   const other = useJson<SeriesAnswer>(
     shift === null ? null : seriesAddress(names, { from: window.from - shift, to: window.to - shift }, width),
   );
   const overlay = useMemo(
-    () => (shift === null || !other.data ? null : { answer: other.data, shift }),
-    [shift, other.data],
+    () => (shift === null || !other.data ? null : { answer: other.data, shift, day: dayShort(from - shift, locale, zone) }),
+    [shift, other.data, from, locale, zone],
   );
   return { own, other, overlay };
 }

@@ -84,7 +84,7 @@ export const de: Record<Key, string> = {
   "graphs.signals": "Zustände und Signale",
   "graphs.noUnit": "Ohne Einheit",
   "graphs.notFitted": "Nicht verbaut, immer derselbe Festwert: {names}",
-  "graphs.steps": "{count} unmögliche Sprünge ausgelassen",
+  "graphs.steps": "ausgelassene unmögliche Sprünge: {count}",
   "graphs.step": "ausgelassen: {mark} bei {name}",
   "graphs.gap": "Lücke: {reason}, {missing} Messwerte fehlen",
   "graphs.gapSpan": "{from} bis {to}",

@@ -83,7 +83,7 @@ export const en = {
   "graphs.signals": "States and signals",
   "graphs.noUnit": "Without unit",
   "graphs.notFitted": "Not fitted, always the same constant: {names}",
-  "graphs.steps": "{count} impossible steps left out",
+  "graphs.steps": "impossible steps left out: {count}",
   "graphs.step": "left out: {mark} of {name}",
   "graphs.gap": "Gap: {reason}, {missing} readings missing",
   "graphs.gapSpan": "{from} to {to}",

@@ -104,6 +104,10 @@ export function clockTime(ms: number, locale: string, zone: string): string {
   return timeWriter("c", locale, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" })(ms);
 }
 
+export function dayShort(ms: number, locale: string, zone: string): string {
+  return timeWriter("ds", locale, zone, { day: "numeric", month: "short" })(ms);
+}
+
 export function dayLong(ms: number, locale: string, zone: string): string {
   return timeWriter("d", locale, zone, { weekday: "short", day: "numeric", month: "long", year: "numeric" })(ms);
 }

@@ -96,5 +96,5 @@ export function pinched(window: Window, before: [number, number], after: [number
 
 /** A fixed range of whole seconds, as the address can hold it. */
 export function fixedRange({ from, to }: Window): Range {
-  return { kind: "fixed", from: Math.floor(from / 1000) * 1000, to: Math.ceil(to / 1000) * 1000 };
+  return { kind: "fixed", from: Math.round(from / 1000) * 1000, to: Math.round(to / 1000) * 1000 };
 }

@@ -14,13 +14,12 @@ export function CurveLegend({ chart, board, zone }: Props & { chart: Chart }) {
   return (
     <ul className="legend">
       {chart.curves.map((curve) => {
-        const spread = curveSpread(curve, time, locale);
         return (
           <li key={`${curve.line.name}${curve.line.ghost}`} className="legend-item">
             <Swatch color={curve.color} isDashed={curve.dash.length > 0} />
             <span className="legend-name">{curve.label}</span>
             <span className="legend-value">{curveReadout(curve, time, locale, zone) ?? "\u2013"}</span>
-            {spread && <span className="legend-spread">{spread}</span>}
+            {curve.line.min && <span className="legend-spread">{curveSpread(curve, time, locale)}</span>}
           </li>
         );
       })}

@@ -1,5 +1,5 @@
 // The full choice of sensors: a search over names and labels, and all sensors by group.
-import { type Ref, useMemo, useState } from "react";
+import { type Ref, useMemo, useRef, useState } from "react";
 import type { Sensor, Sensors } from "../api/types";
 import { useLanguage } from "../hooks/useLanguage";
 import { groupLabel, sensorLabel } from "../i18n";
@@ -22,8 +22,14 @@ export function SensorDialog({ ref, sensors, chosen, choose }: Props) {
   const { t } = useLanguage();
   const [isOpen, setOpen] = useState(false);
   const [query, setQuery] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const opened = (open: boolean) => {
+    setOpen(open);
+    // Not where a finger chooses: the keyboard on the screen would cover the list.
+    if (open && matchMedia("(pointer: fine)").matches) field.current?.focus();
+  };
   return (
-    <dialog ref={ref} className="dialog" aria-label={t("sensors.choose")} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <dialog ref={ref} className="dialog" aria-label={t("sensors.choose")} onToggle={(event) => opened(event.currentTarget.open)}>
       <form method="dialog" className="dialog-head">
         <h2>{t("sensors.choose")}</h2>
         <button type="submit" className="button button-icon" aria-label={t("close")}>
@@ -32,8 +38,8 @@ export function SensorDialog({ ref, sensors, chosen, choose }: Props) {
       </form>
       <div className="dialog-search">
         <input
+          ref={field}
           type="search"
-          autoFocus
           value={query}
           placeholder={t("sensors.search")}
           aria-label={t("sensors.search")}

@@ -52,10 +52,7 @@ function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, 
               const text = (value: number) => valueText(value, line.unit, sensor?.type ?? "", locale, zone);
               return (
                 <tr key={`${line.name}${line.unit}${line.ghost}`}>
-                  <th scope="row">
-                    {label}
-                    {line.ghost && " (- -)"}
-                  </th>
+                  <th scope="row">{label}</th>
                   {(["min", "mean", "max"] as const).map((part) => (
                     <td key={part} className="number">{stats ? text(stats[part]) : "\u2013"}</td>
                   ))}
@@ -88,10 +85,7 @@ function SwitchStats({ lanes, window }: { lanes: Lane[] } & Pick<Props, "window"
             const about = stats && !stats.exact ? "≈ " : "";
             return (
               <tr key={`${line.name}${line.ghost}`}>
-                <th scope="row">
-                  {label}
-                  {line.ghost && " (- -)"}
-                </th>
+                <th scope="row">{label}</th>
                 <td className="number">{stats ? about + stats.starts.toLocaleString(locale) : "\u2013"}</td>
                 <td className="number">{stats ? percentText(stats.share, locale) : "\u2013"}</td>
                 <td className="number">{stats ? about + spanText(stats.longest, locale) : "\u2013"}</td>

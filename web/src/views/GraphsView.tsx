@@ -48,7 +48,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
   const width = Math.max(outer - SIDE.left - SIDE.right, 0);
   const chosen = useMemo(() => view.sensors ?? usualSensors(known), [view.sensors, known]);
   const { shown, settled, move, zoomInto, zoomOut } = useWindow(view, go, now, intervalMs, Math.max(width, 2));
-  const { own, other, overlay } = useSeries(chosen, settled, width, view.compare, zone);
+  const { own, other, overlay } = useSeries(chosen, settled, width, view.compare, zone, locale);
   const answer = chosen.length ? own.data : null;
   const holes = useMemo(() => holesOf(answer?.gaps ?? []), [answer]);
   const ghostHoles = useMemo(() => (overlay ? holesOf(overlay.answer.gaps, overlay.shift) : []), [overlay]);
