@@ -96,6 +96,11 @@ export function dateTime(ms: number, locale: string, zone: string): string {
   return timeWriter("dt", locale, zone, { dateStyle: "medium", timeStyle: "short" })(ms);
 }
 
+/** Without the year, for lists of the last days. */
+export function shortTime(ms: number, locale: string, zone: string): string {
+  return timeWriter("s", locale, zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })(ms);
+}
+
 /** To the second, with the day of the week and the offset's name, which tells the twice told hour apart. */
 export function exactTime(ms: number, locale: string, zone: string): string {
   return timeWriter("x", locale, zone, {
