@@ -121,7 +121,7 @@ export const de: Record<Key, string> = {
   "stats.share": "Anteil an",
   "stats.longest": "Längste Dauer",
   "stats.states": "Zustände",
-  "stats.rough": "ungefähr: Zustände sind hier zu Schritten zusammengefasst",
+  "stats.rough": "ungefähr; Zustände sind hier zu Schritten zusammengefasst, und lange Schritte verbergen Starts",
   "table.show": "Tabelle der Werte",
   "table.hide": "Tabelle ausblenden",
   "table.time": "Zeit",

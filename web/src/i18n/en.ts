@@ -120,7 +120,7 @@ export const en = {
   "stats.share": "Share on",
   "stats.longest": "Longest",
   "stats.states": "States",
-  "stats.rough": "about: states are reduced to steps here",
+  "stats.rough": "about; states are reduced to steps here, and where steps are long they hide starts",
   "table.show": "Table of values",
   "table.hide": "Hide the table",
   "table.time": "Time",

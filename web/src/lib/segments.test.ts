@@ -1,6 +1,6 @@
 // Bands of states and what is counted of them.
 import { describe, expect, it } from "vitest";
-import { dominant, isPure, portion, segmentAt, segmentsOf, stateShares, switchStats } from "./segments";
+import { dominant, isPure, portion, segmentAt, segmentsOf, stateShares, switchStats, tellsRuns } from "./segments";
 import type { Line } from "./series";
 
 const isOn = (value: number) => value !== 0;
@@ -73,6 +73,13 @@ describe("statistics of a switch", () => {
     const stats = switchStats(segmentsOf(reduced, [], 5000), 0, 30_000, isOn);
     expect(stats?.share).toBeCloseTo(0.5);
     expect(stats).toMatchObject({ exact: false, starts: 1 });
+  });
+
+  it("tell no starts where steps hide whole runs", () => {
+    const stats = { starts: 0, share: 0.5, longest: 0, exact: false };
+    expect(tellsRuns(stats, 12 * 3_600_000)).toBe(false);
+    expect(tellsRuns(stats, 120_000)).toBe(true);
+    expect(tellsRuns({ ...stats, exact: true }, 12 * 3_600_000)).toBe(true);
   });
 
   it("agree with a count reading by reading", () => {

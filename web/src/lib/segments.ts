@@ -68,6 +68,14 @@ export interface SwitchStats {
   exact: boolean;
 }
 
+/** Steps longer than this hide whole runs of a compressor. */
+const COARSE_MS = 10 * 60_000;
+
+/** Whether starts and runs are worth telling. */
+export function tellsRuns({ exact }: SwitchStats, stepMs: number | null): boolean {
+  return exact || (stepMs ?? 0) <= COARSE_MS;
+}
+
 /** Starts, share of the time with readings, and longest run of a state within a window. */
 export function switchStats(segments: Segment[], from: number, to: number, isOn: (value: number) => boolean): SwitchStats | null {
   let on = 0;
