@@ -62,6 +62,7 @@ function Head({ view }: { view: View }) {
 }
 
 function Page({ view, go }: { view: View; go: Go }) {
+  const { t } = useLanguage();
   const sensors = useJson<Sensors>("/api/sensors");
   const known = useMemo(() => byName(sensors.data?.sensors ?? []), [sensors.data]);
   const names = useMemo(() => sensors.data && overviewSensors(known), [sensors.data, known]);
@@ -81,6 +82,7 @@ function Page({ view, go }: { view: View; go: Go }) {
   const zone = latest?.zone ?? "UTC";
   return (
     <>
+      {isGraphs && <h1 className="hidden">{t("nav.graphs")}</h1>}
       {isGraphs && <Overview live={live} known={known} retry={sensors.retry} />}
       {isGraphs && latest && (
         <GraphsView

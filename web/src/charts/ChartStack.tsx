@@ -84,10 +84,11 @@ function CurveFigure(props: Props & { chart: Chart }) {
   const make = useMake([chart.key, ...chart.columns.columns.map(({ line, part }) => [line.name, line.ghost, part])], zone);
   const names = chart.curves.map(({ line }) => line.name);
   const onSelect = useCallback((from: number, to: number) => zoomInto(between(from, to)), [zoomInto]);
+  const title = chart.isTime ? t("graphs.time") : chart.unit === "s" ? t("graphs.duration") : chart.unit || t("graphs.noUnit");
   return (
-    <figure className="chart" data-title={chart.unit || t("graphs.noUnit")}>
+    <figure className="chart" data-title={title}>
       <figcaption>
-        <span className="chart-unit">{chart.unit || t("graphs.noUnit")}</span>
+        <span className="chart-unit">{title}</span>
         <CurveLegend chart={chart} board={board} zone={zone} />
       </figcaption>
       <Plot

@@ -14,14 +14,18 @@ export interface Mark {
 /** Sizes of a lane in CSS pixels: its name stands above its band. */
 export const LANE = { height: 34, band: 12, top: 18 };
 
+/** Gaps that are narrower than a pixel are notches at the top, so that many short ones do not hide a year. */
+const NOTCH = 6;
+
 export function drawHoles(u: uPlot, holes: Hole[]): void {
   const { ctx, bbox } = u;
   ctx.save();
   clip(u);
-  ctx.fillStyle = color("--gap");
   for (const { from, to } of inView(u, holes)) {
     const left = u.valToPos(from, "x", true);
-    ctx.fillRect(left, bbox.top, Math.max(u.valToPos(to, "x", true) - left, 1), bbox.height);
+    const width = u.valToPos(to, "x", true) - left;
+    ctx.fillStyle = color(width < 1 ? "--warn" : "--gap");
+    ctx.fillRect(left, bbox.top, Math.max(width, 1), width < 1 ? NOTCH * devicePixelRatio : bbox.height);
   }
   ctx.restore();
 }

@@ -4,7 +4,7 @@ import { type Language, sensorLabel, stateLabel } from "../i18n";
 import { numberText, percentText, valueText } from "../lib/format";
 import { curveStyle, signalColor, stateColor } from "../lib/palette";
 import { isSignal } from "../lib/presets";
-import { type Segment, segmentAt, segmentsOf } from "../lib/segments";
+import { type Segment, dominant, isPure, portion, segmentAt, segmentsOf } from "../lib/segments";
 import { type Columns, type Holes, type Line, columnsOf, linesOf, placeAt, usualDistance } from "../lib/series";
 
 /** One curve with what a person needs to know it. */
@@ -132,17 +132,18 @@ function lastValue(line: Line): number {
 export function laneReadout({ segments, sensor }: Lane, ms: number | null, language: Language): string | null {
   const segment = ms === null ? segments[segments.length - 1] : segmentAt(segments, ms);
   if (!segment) return null;
-  if (segment.value !== null) return stateLabel(sensor, segment.value, language);
-  if (sensor?.kind !== "switch") return language.t("graphs.several");
-  return `${language.t("now.on")} ${percentText(segment.share, language.locale)}`;
+  if (isPure(segment)) return stateLabel(sensor, segment.low, language);
+  if (sensor?.kind === "switch") return `${language.t("now.on")} ${percentText(segment.share, language.locale)}`;
+  return `${stateLabel(sensor, segment.low, language)} / ${stateLabel(sensor, segment.high, language)}`;
 }
 
 /** The custom property that colours a segment, and how strongly; null for a switch that is off. */
-export function segmentPaint({ sensor, line }: Lane, { value, share }: Segment): { color: string; alpha: number } | null {
+export function segmentPaint({ sensor, line }: Lane, segment: Segment): { color: string; alpha: number } | null {
   const strength = line.ghost ? 0.55 : 1;
   if (sensor?.kind === "switch") {
-    return share > 0 ? { color: signalColor(line.name), alpha: (0.25 + 0.75 * share) * strength } : null;
+    const on = portion(segment, (value) => value !== 0);
+    return on > 0 ? { color: signalColor(line.name), alpha: (0.25 + 0.75 * on) * strength } : null;
   }
-  if (value === null) return { color: "--state-mixed", alpha: strength };
+  const value = dominant(segment);
   return { color: stateColor(sensor?.codes?.[String(value)], value), alpha: strength };
 }

@@ -1,7 +1,7 @@
 // How uPlot is set up for curves and for bands: axes in the logger's zone, one width for all, no scale of its own.
 import type uPlot from "uplot";
 import { color } from "../hooks/useTheme";
-import { numberText, spanText, valueText } from "../lib/format";
+import { durationText, numberText, valueText } from "../lib/format";
 import { type Ticks, tickLabels, ticks } from "../lib/ticks";
 import type { Chart } from "./model";
 
@@ -11,6 +11,10 @@ const FOOT = 38;
 const FONT = "11px system-ui, sans-serif";
 /** A label of the time axis needs about so many CSS pixels. */
 const TICK_WIDTH = 64;
+/** Round spans for an axis of seconds. */
+const SECONDS = [1, 2, 5, 10, 30]
+  .concat([1, 2, 5, 10, 30].map((minutes) => minutes * 60))
+  .concat([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000].map((hours) => hours * 3600));
 
 export interface Frame {
   width: number;
@@ -121,13 +125,14 @@ function valueAxis(chart: Chart, { locale, zone }: Frame): uPlot.Axis {
     ...lines(),
     size: SIDE.left,
     gap: 4,
+    ...(chart.unit === "s" && !chart.isTime ? { incrs: SECONDS } : {}),
     values: (_u, splits) => splits.map((value) => axisText(value, splits, chart, locale, zone)),
   };
 }
 
 function axisText(value: number, splits: number[], { unit, isTime }: Chart, locale: string, zone: string): string {
   if (isTime) return valueText(value, unit, "Timestamp", locale, zone);
-  if (unit === "s") return value ? spanText(value * 1000, locale).replaceAll("\u00a0", "") : "0";
+  if (unit === "s") return value ? durationText(value, locale).replaceAll("\u00a0", "") : "0";
   const isWhole = splits.every((each) => Number.isInteger(each));
   return numberText(value, isWhole ? "" : unit, locale);
 }

@@ -15,6 +15,7 @@ export function picturesOf(element: HTMLElement, stack: Stack, language: Languag
     if (!chart) return { title, legend: [], canvas: withNames(canvas, stack, language) };
     const legend = chart.curves.map((curve) => ({
       color: color(curve.color),
+      isDashed: curve.dash.length > 0,
       label: `${curve.label} ${curveReadout(curve, null, language.locale, zone) ?? ""}`,
     }));
     return { title, legend, canvas };

@@ -4,7 +4,7 @@ import { color } from "../hooks/useTheme";
 /** One chart of the picture. */
 export interface Picture {
   title: string;
-  legend: { color: string; label: string }[];
+  legend: { color: string; label: string; isDashed: boolean }[];
   canvas: HTMLCanvasElement;
 }
 
@@ -37,18 +37,18 @@ export function savePng(pictures: Picture[], heading: string, name: string): voi
   canvas.toBlob((blob) => blob && save(blob, name));
 }
 
-type Row = { x: number; color: string; label: string }[];
+type Row = ({ x: number } & Picture["legend"][number])[];
 
 function legendRows({ legend }: Picture, width: number, measure: CanvasRenderingContext2D): Row[] {
   const rows: Row[] = [];
   let x = width;
-  for (const { color: swatch, label } of legend) {
-    const needed = measure.measureText(label).width + 36;
+  for (const item of legend) {
+    const needed = measure.measureText(item.label).width + 36;
     if (x + needed > width || !rows.length) {
       rows.push([]);
       x = 0;
     }
-    rows[rows.length - 1].push({ x, color: swatch, label });
+    rows[rows.length - 1].push({ x, ...item });
     x += needed;
   }
   return rows;
@@ -60,7 +60,9 @@ function drawPicture(ctx: CanvasRenderingContext2D, picture: Picture, rows: Row[
     const y = top + (i + 2) * LINE - 4;
     for (const item of row) {
       ctx.fillStyle = item.color;
-      ctx.fillRect(SPACE + item.x, y - 7, 14, 4);
+      for (const [from, length] of item.isDashed ? [[0, 6], [9, 6]] : [[0, 15]]) {
+        ctx.fillRect(SPACE + item.x + from, y - 7, length, 4);
+      }
       text(ctx, item.label, SPACE + item.x + 20, y, FONT);
     }
   });

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { addressOf } from "../api/client";
 import type { SeriesAnswer } from "../api/types";
-import { type Range, type Window, fixedRange, resolved, zoomed } from "../lib/range";
+import { type Range, type Window, fixedRange, heldBack, resolved, zoomed } from "../lib/range";
 import { dayShort } from "../lib/format";
 import { isLiveDue, pointsFor } from "../lib/refetch";
 import { type View, isoText } from "../lib/view";
@@ -33,11 +33,12 @@ export function useWindow(view: View, go: Go, now: number, intervalMs: number, p
 
   const move = useCallback(
     (window: Window) => {
-      setMoving(window);
+      const next = heldBack(window, settled, shownNow);
+      setMoving(next);
       clearTimeout(timer.current);
-      timer.current = later(() => go({ range: fixedRange(window) }), REST_MS);
+      timer.current = later(() => go({ range: fixedRange(next) }), REST_MS);
     },
-    [go],
+    [go, settled, shownNow],
   );
   const zoomInto = useCallback(
     (window: Window) => {
@@ -50,8 +51,8 @@ export function useWindow(view: View, go: Go, now: number, intervalMs: number, p
   const shown = moving ?? settled;
   const zoomOut = useCallback(() => {
     const before = trail.current.pop();
-    go({ range: before ?? fixedRange(zoomed(shown, 2)) });
-  }, [go, shown]);
+    go({ range: before ?? fixedRange(heldBack(zoomed(shown, 2), shown, shownNow)) });
+  }, [go, shown, shownNow]);
   return { shown, settled, move, zoomInto, zoomOut };
 }
 

@@ -14,6 +14,9 @@ export interface Answer<T> {
 }
 
 const WAIT_MS = 10_000;
+/** The server serves others first, or its disk is away. */
+const BUSY = 503;
+const BUSY_MS = 3000;
 
 /** Asks as soon as there is an address, again every so often while the page is seen, and after it was out of reach. */
 export function useJson<T>(address: string | null, everyMs: number | null = null): Answer<T> {
@@ -38,6 +41,7 @@ export function useJson<T>(address: string | null, everyMs: number | null = null
         const told = asError(error);
         setState((before) => ({ ...before, error: told, isLoading: false }));
         if (told.isOffline) timer = window.setTimeout(retry, WAIT_MS);
+        if (told.status === BUSY) timer = window.setTimeout(retry, BUSY_MS);
       },
     );
     return () => {

@@ -21,6 +21,7 @@ describe("numbers", () => {
 
   it("become spans and times where the sensor tells those", () => {
     expect(plain(valueText(3725, "s", "Seconds", "en-GB", BERLIN))).toBe("1 h 2 min");
+    expect(plain(valueText(60_561_000, "s", "Seconds", "de-DE", BERLIN))).toBe("16.823 h");
     expect(plain(valueText(1_760_000_000, "s", "Timestamp", "de-DE", BERLIN))).toBe("09.10.2025, 10:53");
     expect(valueText(0, "s", "Timestamp", "de-DE", BERLIN)).toBe("\u2013");
     expect(plain(valueText(21.5, "°C", "Celsius", "de-DE", BERLIN))).toBe("21,5 °C");

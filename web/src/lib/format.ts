@@ -25,9 +25,18 @@ function plainNumber(value: number, most: number, least: number, locale: string)
 /** A value with its unit; seconds become a span, which is what a person reads. */
 export function valueText(value: number, unit: string, type: string, locale: string, zone: string): string {
   if (type === "Timestamp") return value > 0 ? dateTime(value * SECOND, locale, zone) : "\u2013";
-  if (unit === "s") return spanText(value * SECOND, locale);
+  if (unit === "s") return durationText(value, locale);
   const text = numberText(value, unit, locale);
   return unit ? `${text}\u00a0${unit}` : text;
+}
+
+/** Seconds from which on hours alone are told, as operating hours are. */
+const OPERATING_S = 100 * 3600;
+
+/** A sensor's seconds. */
+export function durationText(seconds: number, locale: string): string {
+  if (seconds < OPERATING_S) return spanText(seconds * SECOND, locale);
+  return `${plainNumber(seconds / 3600, 0, 0, locale)}\u00a0h`;
 }
 
 /** A span in its two largest units, such as `2 h 5 min`. */
@@ -87,6 +96,11 @@ export function dateTime(ms: number, locale: string, zone: string): string {
   return timeWriter("dt", locale, zone, { dateStyle: "medium", timeStyle: "short" })(ms);
 }
 
+/** Without the year, for lists of the last days. */
+export function shortTime(ms: number, locale: string, zone: string): string {
+  return timeWriter("s", locale, zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })(ms);
+}
+
 /** To the second, with the day of the week and the offset's name, which tells the twice told hour apart. */
 export function exactTime(ms: number, locale: string, zone: string): string {
   return timeWriter("x", locale, zone, {
@@ -106,6 +120,10 @@ export function clockTime(ms: number, locale: string, zone: string): string {
 
 export function dayShort(ms: number, locale: string, zone: string): string {
   return timeWriter("ds", locale, zone, { day: "numeric", month: "short" })(ms);
+}
+
+export function dayOfWeek(ms: number, locale: string, zone: string): string {
+  return timeWriter("dw", locale, zone, { weekday: "short", day: "numeric", month: "short" })(ms);
 }
 
 export function dayLong(ms: number, locale: string, zone: string): string {

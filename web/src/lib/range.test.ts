@@ -1,6 +1,6 @@
 // Windows: quick ranges, steps over the changes of the clock, zoom, pan, pinch.
 import { describe, expect, it } from "vitest";
-import { type Range, between, canStepOn, dayRange, moved, pinched, resolved, singleDay, stepped, wholeDays, zoomed } from "./range";
+import { type Range, between, canStepOn, dayRange, heldBack, moved, pinched, resolved, singleDay, stepped, wholeDays, zoomed } from "./range";
 import { DAY, HOUR, MINUTE, dayOf } from "./zone";
 
 const BERLIN = "Europe/Berlin";
@@ -74,6 +74,13 @@ describe("zoom and pan", () => {
 
   it("move both ends alike", () => {
     expect(moved(window, -HOUR)).toEqual({ from: window.from - HOUR, to: window.to - HOUR });
+  });
+
+  it("do not lead beyond now, nor beyond the end of a day that is not over", () => {
+    expect(heldBack({ from: NOW - HOUR, to: NOW + HOUR }, window, NOW)).toEqual({ from: NOW - 2 * HOUR, to: NOW });
+    const today = { from: NOW - 18 * HOUR, to: NOW + 6 * HOUR };
+    expect(heldBack(moved(today, HOUR), today, NOW)).toEqual(today);
+    expect(heldBack(moved(window, -HOUR), window, NOW)).toEqual(moved(window, -HOUR));
   });
 
   it("take a drag in either direction", () => {

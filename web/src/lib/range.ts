@@ -94,6 +94,11 @@ export function pinched(window: Window, before: [number, number], after: [number
   return { from, to: from + next };
 }
 
+/** The window moved back where it would end after now, unless the one before did so as well. */
+export function heldBack(next: Window, before: Window, now: number): Window {
+  return next.to > Math.max(before.to, now) ? moved(next, Math.max(before.to, now) - next.to) : next;
+}
+
 /** A fixed range of whole seconds, as the address can hold it. */
 export function fixedRange({ from, to }: Window): Range {
   return { kind: "fixed", from: Math.round(from / 1000) * 1000, to: Math.round(to / 1000) * 1000 };

@@ -1,6 +1,6 @@
 // Bands of states and what is counted of them.
 import { describe, expect, it } from "vitest";
-import { segmentAt, segmentsOf, stateShares, switchStats } from "./segments";
+import { dominant, isPure, portion, segmentAt, segmentsOf, stateShares, switchStats, tellsRuns } from "./segments";
 import type { Line } from "./series";
 
 const isOn = (value: number) => value !== 0;
@@ -13,9 +13,9 @@ function line(mean: (number | null)[], more: Partial<Line> = {}): Line {
 describe("segments", () => {
   it("join equal neighbours and last until the next value", () => {
     expect(segmentsOf(line([0, 1, 1, 0]), [], 10_000)).toEqual([
-      { from: 0, to: 10_000, value: 0, share: 0 },
-      { from: 10_000, to: 30_000, value: 1, share: 1 },
-      { from: 30_000, to: 40_000, value: 0, share: 0 },
+      { from: 0, to: 10_000, low: 0, high: 0, share: 1 },
+      { from: 10_000, to: 30_000, low: 1, high: 1, share: 1 },
+      { from: 30_000, to: 40_000, low: 0, high: 0, share: 1 },
     ]);
   });
 
@@ -30,11 +30,10 @@ describe("segments", () => {
 
   it("show how much of a step a switch was on", () => {
     const reduced = line([0, 0.25, 1], { min: [0, 0, 1], max: [0, 1, 1], count: [4, 4, 4], stepMs: 10_000 });
-    expect(segmentsOf(reduced, [], 5000).map(({ value, share }) => [value, share])).toEqual([
-      [0, 0],
-      [null, 0.25],
-      [1, 1],
-    ]);
+    const segments = segmentsOf(reduced, [], 5000);
+    expect(segments.map((segment) => portion(segment, isOn))).toEqual([0, 0.25, 1]);
+    expect(segments.map(isPure)).toEqual([true, false, true]);
+    expect(segments.map(dominant)).toEqual([0, 0, 1]);
   });
 
   it("leave out what is not known", () => {
@@ -44,7 +43,7 @@ describe("segments", () => {
 
   it("are found by a moment", () => {
     const segments = segmentsOf(line([0, 1]), [], 10_000);
-    expect(segmentAt(segments, 10_000)?.value).toBe(1);
+    expect(segmentAt(segments, 10_000)?.low).toBe(1);
     expect(segmentAt(segments, 20_000)).toBeNull();
   });
 });
@@ -76,6 +75,13 @@ describe("statistics of a switch", () => {
     expect(stats).toMatchObject({ exact: false, starts: 1 });
   });
 
+  it("tell no starts where steps hide whole runs", () => {
+    const stats = { starts: 0, share: 0.5, longest: 0, exact: false };
+    expect(tellsRuns(stats, 12 * 3_600_000)).toBe(false);
+    expect(tellsRuns(stats, 120_000)).toBe(true);
+    expect(tellsRuns({ ...stats, exact: true }, 12 * 3_600_000)).toBe(true);
+  });
+
   it("agree with a count reading by reading", () => {
     for (let seed = 1; seed < 60; seed++) {
       const values = Array.from({ length: 50 }, (_, i) => ((i * seed * 31 + seed) % 7 < 3 ? 1 : 0));
@@ -87,6 +93,16 @@ describe("statistics of a switch", () => {
 });
 
 describe("shares of states", () => {
+  it("split a step of two states, and count no third", () => {
+    const reduced = line([0, 4, 5], { min: [0, 0, 5], max: [0, 5, 5], count: [5, 5, 5], stepMs: 10_000 });
+    const segments = segmentsOf(reduced, [], 2000);
+    const shares = new Map(stateShares(segments, 0, 30_000).map(({ value, share }) => [value, share]));
+    expect(shares.get(5)).toBeCloseTo(1.8 / 3);
+    expect(shares.get(0)).toBeCloseTo(1.2 / 3);
+    expect(switchStats(segments, 0, 30_000, (value) => value === 1)).toMatchObject({ starts: 0, share: 0, exact: true });
+    expect(switchStats(segments, 0, 30_000, (value) => value === 5)).toMatchObject({ starts: 1, longest: 20_000, exact: false });
+  });
+
   it("sum up to one, the longest first", () => {
     const shares = stateShares(segmentsOf(line([5, 5, 0, 1, 5]), [], 10_000), 0, 50_000);
     expect(shares[0]).toEqual({ value: 5, share: 0.6 });

@@ -1,11 +1,15 @@
 // Runs of one state, as coloured bands show them and as statistics count them.
 import { type Hole, type Line, breaksOf, usualDistance } from "./series";
 
-/** `value` null: the step holds several; `share` is how much of it a switch was on. */
-export interface Segment {
+/** One state where `low` equals `high`; else a step that holds several, `share` of it in the high one, as far as is known. */
+export interface Segment extends Piece {
   from: number;
   to: number;
-  value: number | null;
+}
+
+interface Piece {
+  low: number;
+  high: number;
   share: number;
 }
 
@@ -25,17 +29,31 @@ export function segmentsOf(line: Line, holes: Hole[], intervalMs: number): Segme
   return found;
 }
 
-function pieceAt(line: Line, i: number): { value: number | null; share: number } | null {
+function pieceAt(line: Line, i: number): Piece | null {
   const mean = line.mean[i];
   if (mean === null || mean === undefined) return null;
   const low = line.min?.[i] ?? mean;
   const high = line.max?.[i] ?? mean;
-  if (low === high) return { value: low, share: low ? 1 : 0 };
-  return { value: null, share: Math.min(Math.max(mean, 0), 1) };
+  return { low, high, share: low === high ? 1 : Math.min(Math.max((mean - low) / (high - low), 0), 1) };
 }
 
-function continues(before: Segment, piece: { value: number | null; share: number }): boolean {
-  return before.value === piece.value && (piece.value !== null || before.share === piece.share);
+function continues(before: Piece, piece: Piece): boolean {
+  return before.low === piece.low && before.high === piece.high && before.share === piece.share;
+}
+
+export function isPure({ low, high }: Piece): boolean {
+  return low === high;
+}
+
+/** The state that lasted for most of it. */
+export function dominant({ low, high, share }: Piece): number {
+  return share >= 0.5 ? high : low;
+}
+
+/** How much of it was in a state that counts. */
+export function portion({ low, high, share }: Piece, isOn: (value: number) => boolean): number {
+  if (low === high) return isOn(low) ? 1 : 0;
+  return (isOn(high) ? share : 0) + (isOn(low) ? 1 - share : 0);
 }
 
 export function segmentAt(segments: Segment[], ms: number): Segment | null {
@@ -48,6 +66,14 @@ export interface SwitchStats {
   share: number;
   longest: number;
   exact: boolean;
+}
+
+/** Steps longer than this hide whole runs of a compressor. */
+const COARSE_MS = 10 * 60_000;
+
+/** Whether starts and runs are worth telling. */
+export function tellsRuns({ exact }: SwitchStats, stepMs: number | null): boolean {
+  return exact || (stepMs ?? 0) <= COARSE_MS;
 }
 
 /** Starts, share of the time with readings, and longest run of a state within a window. */
@@ -63,14 +89,15 @@ export function switchStats(segments: Segment[], from: number, to: number, isOn:
     const length = Math.min(segment.to, to) - Math.max(segment.from, from);
     if (length <= 0) continue;
     const joined = before !== null && before.to >= segment.from;
-    const runs = segment.value === null ? segment.share >= 0.5 : isOn(segment.value);
-    const ran = before !== null && joined && (before.value === null ? before.share >= 0.5 : isOn(before.value));
-    if (segment.value === null) exact = false;
+    const part = portion(segment, isOn);
+    const runs = part >= 0.5;
+    const ran = before !== null && joined && portion(before, isOn) >= 0.5;
+    if (part > 0 && part < 1) exact = false;
     if (runs && !ran && joined) starts++;
     run = runs ? (ran ? run : 0) + length : 0;
     longest = Math.max(longest, run);
     all += length;
-    on += segment.value === null ? length * segment.share : runs ? length : 0;
+    on += length * part;
     before = segment;
   }
   return all ? { starts, share: on / all, longest, exact } : null;
@@ -80,10 +107,12 @@ export function switchStats(segments: Segment[], from: number, to: number, isOn:
 export function stateShares(segments: Segment[], from: number, to: number): { value: number; share: number }[] {
   const lengths = new Map<number, number>();
   let all = 0;
-  for (const { from: start, to: end, value } of segments) {
-    const length = Math.min(end, to) - Math.max(start, from);
-    if (value === null || length <= 0) continue;
-    lengths.set(value, (lengths.get(value) ?? 0) + length);
+  const add = (value: number, length: number) => lengths.set(value, (lengths.get(value) ?? 0) + length);
+  for (const segment of segments) {
+    const length = Math.min(segment.to, to) - Math.max(segment.from, from);
+    if (length <= 0) continue;
+    add(segment.high, length * segment.share);
+    if (!isPure(segment)) add(segment.low, length * (1 - segment.share));
     all += length;
   }
   return [...lengths].map(([value, length]) => ({ value, share: length / all })).sort((a, b) => b.share - a.share);

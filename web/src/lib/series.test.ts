@@ -68,6 +68,14 @@ describe("columns for uPlot", () => {
     expect(columns[0].cells).toEqual([1, 2, null, 3]);
   });
 
+  it("are null all through a gap, also at the moments of other series", () => {
+    const times = [[0, 10_000, 60_000], [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]];
+    const series = times.map((table, t) => ({ name: `s${t}`, unit: "", t, values: table.map(() => 1) }));
+    const { columns } = columnsOf(linesOf(answer({ times, series })), NONE, 10_000);
+    expect(columns[0].cells).toEqual([1, 1, null, null, null, null, null, 1]);
+    expect(columns[1].cells).toEqual([1, 1, undefined, 1, 1, 1, 1, 1]);
+  });
+
   it("put the edges of the band before the mean of reduced data", () => {
     const lines = linesOf(
       answer({

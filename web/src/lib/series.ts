@@ -128,10 +128,13 @@ function withBreaks(times: number[], holes: Hole[], usual: number): { times: num
 function spread(times: number[], table: { times: number[]; from: number[] }, values: (number | null)[]): Cell[] {
   if (table.times === times) return table.from.map((i) => (i < 0 ? null : values[i]));
   let next = 0;
+  let inBreak = false;
   return times.map((ms) => {
-    if (table.times[next] !== ms) return undefined;
+    // uPlot ends a gap at the next moment of the axis, whosever it is, so all in the gap must be null.
+    if (table.times[next] !== ms) return inBreak ? null : undefined;
     const i = table.from[next++];
-    return i < 0 ? null : values[i];
+    inBreak = i < 0;
+    return inBreak ? null : values[i];
   });
 }
 

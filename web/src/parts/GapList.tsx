@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Gaps } from "../api/types";
 import { useLanguage } from "../hooks/useLanguage";
 import { reasonLabel } from "../i18n";
-import { dateTime, spanText } from "../lib/format";
+import { shortTime, spanText } from "../lib/format";
 
 const FEW = 20;
 
@@ -28,7 +28,7 @@ export function GapList({ gaps: { gaps }, zone }: { gaps: Gaps; zone: string }) 
           <tbody>
             {shown.map(({ from, to, missing, reason }) => (
               <tr key={from + to + reason}>
-                <th scope="row">{dateTime(Date.parse(from), locale, zone)}</th>
+                <th scope="row">{shortTime(Date.parse(from), locale, zone)}</th>
                 <td className="number">{spanText(Date.parse(to) - Date.parse(from), locale)}</td>
                 <td className="number">{missing.toLocaleString(locale)}</td>
                 <td>{reasonLabel(reason, language)}</td>

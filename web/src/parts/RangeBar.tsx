@@ -29,7 +29,7 @@ export function RangeBar({ view, go, zone, now, zoom }: Props) {
             type="button"
             className="button"
             aria-pressed={range.kind === "last" && range.span === span}
-            aria-label={t(`range.${span}.long`)}
+            title={t(`range.${span}.long`)}
             onClick={() => take({ kind: "last", span })}
           >
             {t(`range.${span}`)}

@@ -1,11 +1,11 @@
 // Statistics of the window: curves with minimum, mean and maximum, signals with starts, share and longest run.
-import { memo } from "react";
+import { type ReactNode, memo } from "react";
 import type { Chart, Lane, Stack } from "../charts/model";
 import { useLanguage } from "../hooks/useLanguage";
 import { stateLabel } from "../i18n";
 import { percentText, spanText, valueText } from "../lib/format";
 import type { Window } from "../lib/range";
-import { stateShares, switchStats } from "../lib/segments";
+import { stateShares, switchStats, tellsRuns } from "../lib/segments";
 import { lineStats } from "../lib/stats";
 
 interface Props {
@@ -67,66 +67,65 @@ function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, 
 }
 
 function SwitchStats({ lanes, window }: { lanes: Lane[] } & Pick<Props, "window">) {
-  const { t, locale } = useLanguage();
+  const { t } = useLanguage();
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("graphs.signals")}</th>
-            <th scope="col" className="number">{t("stats.starts")}</th>
-            <th scope="col" className="number">{t("stats.share")}</th>
-            <th scope="col" className="number">{t("stats.longest")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lanes.map(({ line, label, segments }) => {
-            const stats = switchStats(segments, window.from, window.to, (value) => value !== 0);
-            const about = stats && !stats.exact ? "≈ " : "";
-            return (
-              <tr key={`${line.name}${line.ghost}`}>
-                <th scope="row">{label}</th>
-                <td className="number">{stats ? about + stats.starts.toLocaleString(locale) : "\u2013"}</td>
-                <td className="number">{stats ? percentText(stats.share, locale) : "\u2013"}</td>
-                <td className="number">{stats ? about + spanText(stats.longest, locale) : "\u2013"}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <RunTable title={t("graphs.signals")}>
+      {lanes.map((lane) => (
+        <RunRow key={`${lane.line.name}${lane.line.ghost}`} lane={lane} window={window} label={lane.label} isOn={isNotZero} />
+      ))}
+    </RunTable>
   );
 }
 
 function StateShares({ lane, window }: { lane: Lane } & Pick<Props, "window">) {
   const language = useLanguage();
-  const { t, locale } = language;
+  return (
+    <RunTable title={lane.label}>
+      {stateShares(lane.segments, window.from, window.to).map(({ value }) => (
+        <RunRow key={value} lane={lane} window={window} label={stateLabel(lane.sensor, value, language)} isOn={(each) => each === value} />
+      ))}
+    </RunTable>
+  );
+}
+
+const isNotZero = (value: number) => value !== 0;
+
+function RunTable({ title, children }: { title: string; children: ReactNode }) {
+  const { t } = useLanguage();
   return (
     <div className="scroll">
       <table>
         <thead>
           <tr>
-            <th scope="col">{lane.label}</th>
+            <th scope="col">{title}</th>
             <th scope="col" className="number">{t("stats.starts")}</th>
             <th scope="col" className="number">{t("stats.share")}</th>
             <th scope="col" className="number">{t("stats.longest")}</th>
           </tr>
         </thead>
-        <tbody>
-          {stateShares(lane.segments, window.from, window.to).map(({ value, share }) => {
-            const stats = switchStats(lane.segments, window.from, window.to, (each) => each === value);
-            const about = stats && !stats.exact ? "≈ " : "";
-            return (
-              <tr key={value}>
-                <th scope="row">{stateLabel(lane.sensor, value, language)}</th>
-                <td className="number">{stats && about + stats.starts.toLocaleString(locale)}</td>
-                <td className="number">{about + percentText(share, locale)}</td>
-                <td className="number">{stats && about + spanText(stats.longest, locale)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
+        <tbody>{children}</tbody>
       </table>
     </div>
+  );
+}
+
+interface RunRowProps extends Pick<Props, "window"> {
+  lane: Lane;
+  label: string;
+  isOn: (value: number) => boolean;
+}
+
+function RunRow({ lane: { segments, line }, window, label, isOn }: RunRowProps) {
+  const { locale } = useLanguage();
+  const stats = switchStats(segments, window.from, window.to, isOn);
+  const about = stats && !stats.exact ? "≈ " : "";
+  const runs = stats && tellsRuns(stats, line.stepMs) ? stats : null;
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      <td className="number">{runs ? about + runs.starts.toLocaleString(locale) : "\u2013"}</td>
+      <td className="number">{stats ? about + percentText(stats.share, locale) : "\u2013"}</td>
+      <td className="number">{runs ? about + spanText(runs.longest, locale) : "\u2013"}</td>
+    </tr>
   );
 }

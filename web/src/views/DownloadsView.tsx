@@ -4,7 +4,7 @@ import type { Rollups, StoredFile } from "../api/types";
 import { useJson } from "../hooks/useJson";
 import { useLanguage } from "../hooks/useLanguage";
 import type { Key } from "../i18n";
-import { dateTime, dayLong, sizeText } from "../lib/format";
+import { dateTime, dayOfWeek, sizeText } from "../lib/format";
 import { dayOf } from "../lib/zone";
 import { ErrorNote, Loading } from "../parts/Notes";
 
@@ -59,7 +59,7 @@ function FileTable({ files, zone }: { files: StoredFile[]; zone: string }) {
           {files.map(({ name, url, day, size, modified }) => (
             <tr key={name}>
               <th scope="row">
-                <a href={url} download={name}>
+                <a className="file" href={url} download={name}>
                   {name}
                 </a>
               </th>
@@ -76,5 +76,5 @@ function FileTable({ files, zone }: { files: StoredFile[]; zone: string }) {
 
 function dayTitle(day: string, locale: string, zone: string): string {
   const start = dayOf(day, zone);
-  return start === null ? day : dayLong(start, locale, zone);
+  return start === null ? day : dayOfWeek(start, locale, zone);
 }

@@ -60,7 +60,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
     () => (answer?.steps ?? []).map(({ time, column, mark }) => ({ ms: Date.parse(time), name: column, mark })),
     [answer],
   );
-  const isEmpty = stack !== null && !stack.charts.length && !stack.lanes.length;
+  const isEmpty = answer !== null && !answer.series.some(({ t: table }) => answer.times[table].length);
   const heading = windowText(shown.from, shown.to, locale, zone);
   const fineness = answer && (answer.step_ms ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
   const compared = overlay && t("graphs.compared", { day: dayLong(settled.from - overlay.shift, locale, zone) });
@@ -86,7 +86,8 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
       <div ref={element} className={own.isLoading ? "charts is-loading" : "charts"}>
         {own.error && <ErrorNote error={own.error} retry={own.retry} />}
         {other.error && view.compare && <ErrorNote error={other.error} retry={other.retry} />}
-        {!chosen.length && <Empty title={t("graphs.none")} hint={t("graphs.none.hint")} />}
+        {!chosen.length && known.size > 0 && <Empty title={t("graphs.none")} hint={t("graphs.none.hint")} />}
+        {!known.size && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         {chosen.length > 0 && !answer && !own.error && <Loading height={480} />}
         {isEmpty && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         <div ref={charts}>
