@@ -119,7 +119,7 @@ export const de: Record<Key, string> = {
   "stats.max": "Max.",
   "stats.starts": "Starts",
   "stats.share": "Anteil an",
-  "stats.longest": "Längste Dauer",
+  "stats.longest": "Längste",
   "stats.states": "Zustände",
   "stats.rough": "ungefähr; Zustände sind hier zu Schritten zusammengefasst, und lange Schritte verbergen Starts",
   "table.show": "Tabelle der Werte",
