@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,9 @@ from pipeline.series import ReducedSeries, Series
 from pipeline.trust import by_column
 
 Document = dict[str, Any]
+
+#: The longest window of which states are told as runs: a day has some dozens of each.
+_MOST_OF_RUNS = timedelta(days=100)
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,11 @@ class ChartData:
         self._interval_s = interval_s
         self._listed: tuple[object, Document] | None = None
 
-    def series(self, names: Sequence[str], asked: Window, points: int | None) -> Document:
-        """The values of some sensors in a window, with what is to be known of them.
+    def series(
+        self, names: Sequence[str], asked: Window, points: int | None, *, states_as_runs: bool = False
+    ) -> Document:
+        """The values of some sensors in a window, with what is to be known of them; states and switches are told as
+        runs of one value where that is asked for and the window is not too long.
 
         Raises:
             QueryError: a name that no day has.
@@ -54,8 +61,13 @@ class ChartData:
         fitted = [name for name in names if name not in absent]
         steps = self._beside.steps()
         chart = plot.Plot(by_column(steps))
-        for one in self._query(fitted, asked, points):
+        in_runs = states_as_runs and asked.end - asked.start <= _MOST_OF_RUNS
+        states = {name for name in fitted if in_runs and sensor_list.is_state(name)}
+        for one in self._query([name for name in fitted if name not in states], asked, points):
             chart.add(one)
+        for one in self._query([name for name in fitted if name in states], asked, None):
+            if isinstance(one, Series):
+                chart.add_runs(one, round(self._interval_s * 1000))
         return {
             "from": utc_text(start_ms),
             "to": utc_text(end_ms),

@@ -19,6 +19,8 @@ Document = dict[str, Any]
 
 #: Decimals that a mean has more than the values themselves.
 _MEAN_DECIMALS = 2
+#: Intervals between two readings above which some are missing.
+_MOST_INTERVALS = 3.5
 
 
 class Plot:
@@ -34,6 +36,15 @@ class Plot:
     def add(self, series: Series | ReducedSeries) -> None:
         """Take one more series."""
         self._series.append(self._reduced(series) if isinstance(series, ReducedSeries) else self._whole(series))
+
+    def add_runs(self, series: Series, interval_ms: int) -> None:
+        """Take the series of a state as runs of one value: each from its first reading to the next one's, or, where
+        readings are missing behind it, an interval past its last.
+        """
+        kept = self._kept(series.sensor, series.times_ms, 0)
+        starts, ends, values = runs(series.times_ms[kept], series.values[kept], interval_ms)
+        head = self._head(series.sensor, starts)
+        self._series.append(head | {"ends": ends.tolist(), "values": values.tolist()})
 
     def document(self) -> Document:
         """`step_ms` (None at full resolution), `times` (ms) and `series`, each with the place of its times."""
@@ -70,6 +81,18 @@ class Plot:
         for one in self._wrong.get(sensor.name, ()):
             kept &= (times_ms + max(length_ms, 1) <= one.start_ms) | (times_ms >= one.end_ms)
         return kept
+
+
+def runs(times_ms: Times, values: NDArray[np.float64], interval_ms: int) -> tuple[Times, Times, NDArray[np.float64]]:
+    """Where runs of one value begin and end (ms), and their values; no run goes on over missing readings."""
+    if not len(times_ms):
+        return times_ms, times_ms, values
+    is_missing = np.diff(times_ms) > _MOST_INTERVALS * interval_ms
+    cuts = np.flatnonzero(is_missing | (np.diff(values) != 0)) + 1
+    firsts = np.concatenate([[0], cuts])
+    nexts = np.where(is_missing[cuts - 1], times_ms[cuts - 1] + interval_ms, times_ms[cuts])
+    ends = np.concatenate([nexts, [times_ms[-1] + interval_ms]])
+    return times_ms[firsts], ends.astype(np.int64), values[firsts]
 
 
 def marks(steps: Sequence[Step], names: Sequence[str], start_ms: int, end_ms: int) -> list[Document]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 from pipeline import labels
 from pipeline.quality import is_counter
-from pipeline.sensors import Sensor
+from pipeline.sensors import Sensor, columns
 
+#: Sensors that the tables of a group have at most.
+_MOST_INDICES = 2000
 #: Kinds of values: a quantity, one that only counts up, on or off, one of several states.
 VALUE, COUNTER, SWITCH, STATE = "value", "counter", "switch", "state"
 
@@ -20,6 +23,17 @@ def kind(sensor: Sensor) -> str:
     if sensor.data_type == "Bool":
         return SWITCH
     return STATE if sensor.codes else VALUE
+
+
+def is_state(name: str) -> bool:
+    """Whether a sensor of the tables is on or off, or one of several states."""
+    return name in _states()
+
+
+@cache
+def _states() -> frozenset[str]:
+    most = (_MOST_INDICES, _MOST_INDICES, _MOST_INDICES)
+    return frozenset(each.name for each in columns(most) if kind(each) in (SWITCH, STATE))
 
 
 def document(

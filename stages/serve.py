@@ -199,19 +199,27 @@ def _add_data(app: FastAPI, parts: Parts) -> None:
         points: Annotated[
             str | None, Query(description="Most points of a series, 2 to 5000; every value without")
         ] = None,
+        states: Annotated[str | None, Query(description="runs: states and switches as runs of one value")] = None,
     ) -> Response:
         names = asked.names(sensors)
         if not names:
             raise QueryError("no sensor is named", hint="sensors=NAME,NAME; /api/sensors lists them")
         window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
         most = asked.points(points, window)
-        return await turn.take(lambda: _json(parts.charts.series(names, window, most)))
+        as_runs = _is_runs(states)
+        return await turn.take(lambda: _json(parts.charts.series(names, window, most, states_as_runs=as_runs)))
 
     @app.get("/api/gaps", tags=["data"], summary="When no reading was stored, and why; newest first")
     def gaps(start: Start = None, end: End = None) -> Response:
         window = asked.window(start or asked.FIRST.isoformat(), end, parts.latest.zone, parts.clock.utc())
         found = parts.charts.gaps(window)[::-1]
         return _json({"gaps": [gap.document() for gap in found[:_MOST_GAPS]], "reasons": counted(found)})
+
+
+def _is_runs(states: str | None) -> bool:
+    if states not in (None, "runs"):
+        raise QueryError(f"states cannot be {states!r}", hint="states=runs, or leave it out")
+    return states is not None
 
 
 def _add_documents(app: FastAPI, parts: Parts) -> None:

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.plot import Plot, marks
+from pipeline.plot import Plot, marks, runs
 from pipeline.quality import FALL, JUMP, Step
 from pipeline.sensors import sensor
 from pipeline.series import ReducedSeries, Series
@@ -71,3 +73,32 @@ def test_marks_are_those_of_the_asked_sensors_and_times() -> None:
         {"time": "1970-01-01T00:00:00.020Z", "column": "a", "mark": JUMP},
         {"time": "1970-01-01T00:00:00.030Z", "column": "b", "mark": FALL},
     ]
+
+
+@pytest.mark.parametrize(
+    ("times", "values", "expected"),
+    [
+        ([], [], []),
+        ([10], [1], [(10, 20, 1)]),
+        ([10, 20, 30], [1, 1, 1], [(10, 40, 1)]),
+        ([10, 20, 30, 40], [0, 1, 1, 0], [(10, 20, 0), (20, 40, 1), (40, 50, 0)]),
+        ([10, 20, 100, 110], [1, 1, 1, 0], [(10, 30, 1), (100, 110, 1), (110, 120, 0)]),
+        ([10, 45, 81], [1, 1, 1], [(10, 55, 1), (81, 91, 1)]),
+    ],
+)
+def test_runs_end_at_the_next_value_or_where_readings_are_missing(
+    times: list[int], values: list[float], expected: list[tuple[int, int, float]]
+) -> None:
+    starts, ends, found = runs(np.array(times, np.int64), np.array(values, np.float64), 10)
+    assert list(zip(starts.tolist(), ends.tolist(), found.tolist(), strict=True)) == expected
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 2)), max_size=40))
+def test_runs_give_back_every_value(steps: list[tuple[int, int]]) -> None:
+    times = np.cumsum([step for step, _ in steps], dtype=np.int64)
+    values = np.array([value for _, value in steps], np.float64)
+    starts, ends, found = runs(times, values, 10)
+    assert (starts[1:] >= ends[:-1]).all()
+    for at, value in zip(times, values, strict=True):
+        (inside,) = np.flatnonzero((starts <= at) & (at < ends))
+        assert found[inside] == value

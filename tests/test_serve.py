@@ -120,6 +120,21 @@ def test_reduced_series_has_least_mean_and_greatest_of_every_reading(served: Ser
         assert mean == pytest.approx(sum(full["values"]) / len(full["values"]), abs=0.01)
 
 
+def test_states_come_as_runs_where_that_is_asked_for(served: Served) -> None:
+    asked = {"sensors": f"{FLOW},{COMPRESSOR}", "from": "-1d"}
+    whole = served.get("/api/series", **asked).json()
+    found = served.get("/api/series", **asked, points="20", states="runs").json()
+    flow, compressor = found["series"]
+    assert "mean" in flow
+    switched = next(one for one in whole["series"] if one["name"] == COMPRESSOR)
+    times = whole["times"][switched["t"]]
+    changes = 1 + sum(a != b for a, b in pairwise(switched["values"]))
+    starts = found["times"][compressor["t"]]
+    assert len(starts) == len(compressor["ends"]) == len(compressor["values"]) == changes
+    assert (starts[0], compressor["ends"][-1]) == (times[0], times[-1] + 30_000)
+    assert starts[1:] == compressor["ends"][:-1]
+
+
 def test_reading_that_comes_is_in_the_next_answer(tmp_path: Path) -> None:
     with serving(tmp_path, 1) as found:
         before = found.get("/api/series", sensors=FLOW).json()["times"][0]
@@ -181,6 +196,7 @@ def test_settings_in_force_have_no_secret(locked: Served) -> None:
         ("/api/series", {"sensors": FLOW, "points": "1"}, "points must be from 2 to 5000, not '1'"),
         ("/api/series", {"sensors": FLOW, "points": "9" * 5000}, "points must be from 2 to 5000"),
         ("/api/series", {"sensors": FLOW, "points": "٣"}, "points must be from 2 to 5000"),
+        ("/api/series", {"sensors": FLOW, "states": "all"}, "states cannot be 'all'"),
         ("/api/series", {"sensors": FLOW, "from": "-300d"}, "300 days are too many for every value"),
         ("/api/series", {"sensors": FLOW, "from": "yesterday"}, "from must be a time, not 'yesterday'"),
         ("/api/series", {"sensors": FLOW, "from": "0001-01-01T00:00+23:00"}, "from must be a time"),

@@ -1,0 +1,213 @@
+"""The page as a person sees it, in a real browser over a real service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pipeline.clock import SystemClock
+from tests.browsing import DESKTOP, PHONE, browsing, opened
+from tests.running import ROOT
+from tests.serving import FLOW, Served, serving
+
+#: Looks for what keeps people out; among what the page is made with.
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("page"), 30) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as found:
+        yield found
+
+
+def has_charts(page: Page) -> None:
+    expect(page.locator(".plot canvas").first).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Statistics|Statistik"))).to_be_visible()
+
+
+def window_of(page: Page) -> str:
+    return urlsplit(page.url).fragment
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("dark", [False, True])
+def test_first_screen_tells_what_the_pump_does(
+    browser: Browser, served: Served, size: tuple[int, int], dark: bool
+) -> None:
+    with opened(browser, served.url, size, dark=dark) as (page, seen):
+        has_charts(page)
+        flow = served.get("/api/latest", sensors=FLOW).json()["values"][FLOW]
+        tile = page.locator(".tile").filter(has_text=re.compile(r"^Flow"))
+        expect(tile).to_contain_text(f"{flow:.1f}")
+        expect(page.get_by_text("Last reading")).to_be_visible()
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        lightness = sum(int(part) for part in re.findall(r"\d+", background)[:3])
+        assert (lightness < 200) is dark
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size[0]
+    assert seen.complaints == []
+    assert seen.hosts == {urlsplit(served.url).netloc}
+
+
+def test_page_speaks_the_language_of_the_browser(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url, language="de-DE") as (page, _):
+        has_charts(page)
+        expect(page.locator(".legend").get_by_text("Vorlauftemperatur")).to_be_visible()
+        expect(page.locator(".tile").filter(has_text=re.compile(r"^Vorlauf"))).to_contain_text(re.compile(r"\d,\d"))
+        assert page.evaluate("document.documentElement.lang") == "de"
+
+
+def test_day_is_picked_in_the_zone_of_the_logger(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as (page, _):
+        has_charts(page)
+        yesterday = (datetime.now(UTC).astimezone(served.chosen.zone) - timedelta(days=1)).date()
+        with page.expect_response(re.compile("/api/series")) as asked:
+            page.get_by_label("Day", exact=True).fill(yesterday.isoformat())
+        begin = datetime.combine(yesterday, datetime.min.time(), served.chosen.zone)
+        answer = asked.value.json()
+        assert answer["from"] == f"{begin.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+        before = window_of(page)
+        page.get_by_role("button", name="Step back").click()
+        assert window_of(page) != before
+        page.go_back()
+        expect(page.get_by_label("Day", exact=True)).to_have_value(yesterday.isoformat())
+        assert window_of(page) == before
+
+
+def test_sensors_are_found_by_label_and_toggled(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as (page, seen):
+        has_charts(page)
+        page.get_by_role("button", name="Choose sensors").click()
+        page.get_by_role("searchbox").fill("Heißgas")
+        box = page.get_by_role("dialog").get_by_role("checkbox").first
+        box.check()
+        page.get_by_role("button", name="Close").click()
+        expect(page.locator(".legend").get_by_text("Hot gas temperature")).to_be_visible()
+        address = page.url
+        page.goto("about:blank")
+        page.goto(address)
+        expect(page.locator(".legend").get_by_text("Hot gas temperature")).to_be_visible()
+    assert seen.complaints == []
+
+
+def test_zoom_by_drag_asks_for_finer_data_and_a_double_click_goes_back(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as (page, _):
+        has_charts(page)
+        box = page.locator(".plot .u-over").first.bounding_box()
+        assert box
+        middle = box["y"] + box["height"] / 2
+        with page.expect_response(re.compile("/api/series")) as asked:
+            page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+            page.mouse.down()
+            page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+            page.mouse.up()
+        finer = asked.value.json()
+        assert finer["step_ms"] is None or finer["step_ms"] < 120_000
+        zoomed = window_of(page)
+        with page.expect_response(re.compile("/api/series")):
+            page.mouse.dblclick(box["x"] + box["width"] / 2, middle)
+        assert window_of(page) != zoomed
+
+
+def test_keyboard_works_the_charts(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as (page, _):
+        has_charts(page)
+        whole = page.locator(".readout-time").inner_text()
+        page.get_by_role("application").focus()
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".readout-time")).not_to_have_text(whole)
+        before = window_of(page)
+        with page.expect_response(re.compile("/api/series")):
+            page.keyboard.press("+")
+        assert window_of(page) != before
+
+
+def test_view_is_downloaded_as_csv_and_picture(browser: Browser, served: Served, tmp_path: Path) -> None:
+    with opened(browser, served.url, downloads=tmp_path) as (page, _):
+        has_charts(page)
+        with page.expect_download() as csv:
+            page.get_by_role("link", name="CSV").click()
+        csv.value.save_as(tmp_path / "view.csv")
+        assert FLOW in pd.read_csv(tmp_path / "view.csv").columns
+        with page.expect_download() as picture:
+            page.get_by_role("button", name="PNG").click()
+        picture.value.save_as(tmp_path / "view.png")
+        assert (tmp_path / "view.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_other_views_open(browser: Browser, served: Served) -> None:
+    with opened(browser, f"{served.url}/#/downloads", PHONE) as (page, seen):
+        newest = served.get("/api/rollups").json()["shards"][0]["name"]
+        expect(page.get_by_role("link", name=newest)).to_be_visible()
+        page.get_by_role("link", name="Status").click()
+        expect(page.get_by_text("INTERVAL_SEC")).to_be_visible()
+        page.get_by_role("link", name="API").click()
+        expect(page.get_by_text("/api/series").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert seen.complaints == []
+
+
+def test_page_tells_that_the_logger_is_away(browser: Browser, served: Served) -> None:
+    with opened(browser, served.url) as (page, _):
+        has_charts(page)
+        page.context.set_offline(True)
+        expect(page.get_by_text("No answer from the logger")).to_be_visible(timeout=7000)
+        has_charts(page)
+
+
+def test_page_goes_on_when_the_logger_is_back(browser: Browser, served: Served) -> None:
+    with opened(browser, "about:blank") as (page, _):
+        page.route("**/api/**", lambda route: route.abort())
+        page.goto(served.url)
+        expect(page.get_by_text("The logger does not answer").first).to_be_visible()
+        page.unroute_all()
+        has_charts(page)
+
+
+def test_reading_that_comes_is_on_the_page_at_the_next_poll(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path, 1, INTERVAL_SEC="5") as found, opened(browser, found.url) as (page, _):
+        has_charts(page)
+        newest = found.get("/api/latest").json()["time"]
+        moment = datetime.fromisoformat(newest)
+        (*_, last) = found.built.store.query(moment - timedelta(minutes=2), moment + timedelta(minutes=1))
+        raws = list(last.answer.calculations)
+        raws[10] = 777
+        changed = type(last.answer)(last.answer.parameters, tuple(raws), last.answer.visibilities)
+        found.built.store.add(SystemClock().utc(), changed)
+        expect(page.locator(".tile").filter(has_text=re.compile(r"^Flow"))).to_contain_text("77.7", timeout=7000)
+
+
+def test_page_behind_a_token_asks_for_it_once(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path, 1, HTTP_TOKEN="long-enough-for-us") as found, opened(browser, found.url) as (page, _):
+        page.get_by_label("Token").fill("long-enough-for-us")
+        page.get_by_role("button", name="Open").click()
+        has_charts(page)
+
+
+@pytest.mark.parametrize("view", ["/", "/downloads", "/status", "/api"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_page_has_no_serious_barrier(browser: Browser, served: Served, view: str, dark: bool) -> None:
+    # The checker is put into the page, which its own policy forbids.
+    with opened(browser, f"{served.url}/#{view}", PHONE, dark=dark, bypass_csp=True) as (page, _):
+        expect(page.get_by_role("heading", level=2).first).to_be_visible()
+        if view == "/":
+            has_charts(page)
+        page.add_script_tag(path=AXE)
+        found = page.evaluate("axe.run()")
+        serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in serious] == []
+        assert len(found["passes"]) > 10
