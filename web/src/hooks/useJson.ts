@@ -13,7 +13,7 @@ export interface Answer<T> {
   retry: () => void;
 }
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 3000;
 /** The server serves others first, or its disk is away. */
 const BUSY = 503;
 const BUSY_MS = 3000;

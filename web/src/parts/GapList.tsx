@@ -15,7 +15,7 @@ export function GapList({ gaps: { gaps }, zone }: { gaps: Gaps; zone: string }) 
   const shown = isAll ? gaps : gaps.slice(0, FEW);
   return (
     <>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -35,7 +35,7 @@ export const StatsTable = memo(function StatsTable({ stack, window, zone }: Prop
 function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, "window" | "zone">) {
   const { t, locale } = useLanguage();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -93,7 +93,7 @@ const isNotZero = (value: number) => value !== 0;
 function RunTable({ title, children }: { title: string; children: ReactNode }) {
   const { t } = useLanguage();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>

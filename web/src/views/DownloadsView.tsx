@@ -45,7 +45,7 @@ function Files({ kind, files, zone }: { kind: (typeof KINDS)[number]; files: Sto
 function FileTable({ files, zone }: { files: StoredFile[]; zone: string }) {
   const { t, locale } = useLanguage();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>

@@ -104,7 +104,7 @@ function SettingsTable({ settings: { settings } }: { settings: Settings }) {
   return (
     <section className="card" aria-label={t("status.settings")}>
       <h2>{t("status.settings")}</h2>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>
