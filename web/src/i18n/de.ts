@@ -11,6 +11,7 @@ export const de: Record<Key, string> = {
   "loading": "Lädt …",
   "retry": "Noch einmal",
   "close": "Schließen",
+  "error.broken": "Hier ist die Seite gescheitert. Bitte neu laden.",
   "error.offline": "Der Logger antwortet nicht",
   "error.offline.hint": "Läuft er, und ist dieses Gerät in seinem Netz? Die Seite versucht es weiter.",
   "now.title": "Jetzt",
