@@ -10,6 +10,7 @@ import { type Key, type Language } from "./i18n";
 import { overviewSensors } from "./lib/overview";
 import { byName } from "./lib/presets";
 import { PAGES, type View, viewHash } from "./lib/view";
+import { Boundary } from "./parts/Boundary";
 import { ErrorNote, Loading } from "./parts/Notes";
 import { Overview } from "./parts/Overview";
 import { ApiView } from "./views/ApiView";
@@ -33,7 +34,9 @@ export function App({ language }: { language: Language }) {
       </a>
       <Head view={view} />
       <main id="main" tabIndex={-1}>
-        <Page view={view} go={go} />
+        <Boundary title={t("error.broken")}>
+          <Page view={view} go={go} />
+        </Boundary>
       </main>
     </LanguageProvider>
   );

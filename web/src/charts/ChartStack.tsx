@@ -14,6 +14,9 @@ import { keyAction } from "./keys";
 import type { Chart, Stack } from "./model";
 import { SIDE, curveOptions, footHeight, laneOptions } from "./options";
 
+/** Below so many CSS pixels the charts are those of a phone. */
+const NARROW = 600;
+
 interface Props {
   stack: Stack;
   window: Window;
@@ -97,7 +100,7 @@ function CurveFigure(props: Props & { chart: Chart }) {
         data={data}
         window={window}
         width={width}
-        height={width < 600 ? 200 : 240}
+        height={width < NARROW ? 200 : 240}
         board={board}
         below={(u) => drawHoles(u, props.holes)}
         above={(u) => drawMarks(u, props.marks.filter(({ name }) => names.includes(name)))}
@@ -133,7 +136,7 @@ function LaneFigure(props: Props) {
           onSelect={onSelect}
           onDoubleClick={zoomOut}
         />
-        <LaneLabels lanes={stack.lanes} board={board} height={LANE.height} left={SIDE.left} />
+        <LaneLabels lanes={stack.lanes} board={board} height={LANE.height} left={width < NARROW ? 0 : SIDE.left} />
       </div>
     </figure>
   );

@@ -1,7 +1,7 @@
 // How uPlot is set up for curves and for bands: axes in the logger's zone, one width for all, no scale of its own.
 import type uPlot from "uplot";
 import { color } from "../hooks/useTheme";
-import { durationText, numberText, valueText } from "../lib/format";
+import { dayShort, minuteTime, numberText, shortDuration } from "../lib/format";
 import { type Ticks, tickLabels, ticks } from "../lib/ticks";
 import type { Chart } from "./model";
 
@@ -131,10 +131,16 @@ function valueAxis(chart: Chart, { locale, zone }: Frame): uPlot.Axis {
 }
 
 function axisText(value: number, splits: number[], { unit, isTime }: Chart, locale: string, zone: string): string {
-  if (isTime) return valueText(value, unit, "Timestamp", locale, zone);
-  if (unit === "s") return value ? durationText(value, locale).replaceAll("\u00a0", "") : "0";
+  if (isTime) return momentText(value * 1000, splits, locale, zone);
+  if (unit === "s") return shortDuration(value, locale);
   const isWhole = splits.every((each) => Number.isInteger(each));
   return numberText(value, isWhole ? "" : unit, locale);
+}
+
+/** The day where marks are days apart, else the time of day. */
+function momentText(ms: number, splits: number[], locale: string, zone: string): string {
+  const distance = (splits[1] ?? 0) - (splits[0] ?? 0);
+  return distance > 20 * 3600 ? dayShort(ms, locale, zone) : minuteTime(ms, locale, zone);
 }
 
 function lines(): uPlot.Axis {

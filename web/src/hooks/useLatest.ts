@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { ApiError, addressOf, getJson, isAbort } from "../api/client";
 import type { Latest } from "../api/types";
 import { pollDelay } from "../lib/refetch";
+import { knownZone } from "../lib/zone";
 import { useVisible } from "./useVisible";
 
 /** `seen` is the browser's time of the last answer, `skew` how far the logger's clock is ahead of the browser's. */
@@ -29,7 +30,8 @@ export function useLatest(names: string[] | null): Live {
     const ask = async () => {
       try {
         const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE_MS)]);
-        const latest = await getJson<Latest>(addressOf("/api/latest", { sensors: asked }), signal);
+        const told = await getJson<Latest>(addressOf("/api/latest", { sensors: asked }), signal);
+        const latest = { ...told, zone: knownZone(told.zone) };
         interval.current = latest.interval_s;
         setLive((before) => answered(before, latest, Date.now()));
       } catch (error) {

@@ -10,6 +10,7 @@ export const en = {
   "loading": "Loading …",
   "retry": "Try again",
   "close": "Close",
+  "error.broken": "The page failed here. Please reload it.",
   "error.offline": "The logger does not answer",
   "error.offline.hint": "Is it running, and is this device in its network? The page keeps trying.",
   "now.title": "Now",

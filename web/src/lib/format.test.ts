@@ -1,6 +1,6 @@
 // Numbers and times as a person reads them.
 import { describe, expect, it } from "vitest";
-import { clockTime, dateTime, exactTime, numberText, percentText, sizeText, spanText, valueText, windowText } from "./format";
+import { clockTime, dateTime, exactTime, numberText, percentText, shortDuration, sizeText, spanText, valueText, windowText } from "./format";
 import { DAY, HOUR, MINUTE } from "./zone";
 
 const BERLIN = "Europe/Berlin";
@@ -38,6 +38,13 @@ describe("spans", () => {
     const texts = [0, 400, 4000, 62_000, HOUR + 5 * MINUTE, 3 * DAY, DAY + 90 * MINUTE].map((ms) => plain(spanText(ms, "en-GB")));
     expect(texts).toEqual(["0 s", "0 s", "4 s", "1 min 2 s", "1 h 5 min", "3 d", "1 d 1 h"]);
     expect(plain(spanText(2 * DAY, "de-DE"))).toBe("2 T");
+  });
+});
+
+describe("spans on an axis", () => {
+  it("take few letters", () => {
+    const texts = [0, 45, 60, 1800, 3600, 5400, 60_561_000].map((seconds) => shortDuration(seconds, "de-DE"));
+    expect(texts).toEqual(["0", "45s", "1min", "30min", "1h", "1:30h", "16.822:30h"]);
   });
 });
 

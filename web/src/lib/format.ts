@@ -39,6 +39,15 @@ export function durationText(seconds: number, locale: string): string {
   return `${plainNumber(seconds / 3600, 0, 0, locale)}\u00a0h`;
 }
 
+/** The same in few letters, for an axis: `45s`, `30min`, `1:30h`, `16.823h`. */
+export function shortDuration(seconds: number, locale: string): string {
+  if (seconds < 60) return seconds ? `${plainNumber(seconds, 0, 0, locale)}s` : "0";
+  if (seconds < 3600) return `${plainNumber(seconds / 60, 1, 0, locale)}min`;
+  const hours = plainNumber(Math.floor(seconds / 3600), 0, 0, locale);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  return minutes ? `${hours}:${String(minutes).padStart(2, "0")}h` : `${hours}h`;
+}
+
 /** A span in its two largest units, such as `2 h 5 min`. */
 export function spanText(ms: number, locale: string): string {
   const parts: [number, string][] = [
@@ -116,6 +125,10 @@ export function exactTime(ms: number, locale: string, zone: string): string {
 
 export function clockTime(ms: number, locale: string, zone: string): string {
   return timeWriter("c", locale, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" })(ms);
+}
+
+export function minuteTime(ms: number, locale: string, zone: string): string {
+  return timeWriter("m", locale, zone, { hour: "2-digit", minute: "2-digit" })(ms);
 }
 
 export function dayShort(ms: number, locale: string, zone: string): string {

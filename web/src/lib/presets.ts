@@ -34,12 +34,12 @@ export function usualSensors(known: Map<string, Sensor>): string[] {
   });
 }
 
-/** The sensors of a group that say something, no more than may be asked for. */
+/** The sensors of a group that a curve or a band says something of, no more than may be asked for; moments make none. */
 export function presetOf(group: SensorGroup, known: Map<string, Sensor>): string[] {
   return group.sensors
     .filter((name) => {
       const sensor = known.get(name);
-      return sensor && sensor.fitted && sensor.changes !== false;
+      return sensor && sensor.fitted && sensor.changes !== false && sensor.type !== "Timestamp";
     })
     .slice(0, MOST_SENSORS);
 }

@@ -1,6 +1,6 @@
 // The zone's clock, on common days and in both nights in which it is changed.
 import { describe, expect, it } from "vitest";
-import { DAY, HOUR, MINUTE, addDays, dayOf, dayStart, dayText, instantOf, offset, wallAt } from "./zone";
+import { DAY, HOUR, MINUTE, addDays, dayOf, dayStart, dayText, instantOf, knownZone, offset, wallAt } from "./zone";
 
 const BERLIN = "Europe/Berlin";
 const utc = (text: string) => Date.parse(`${text}Z`);
@@ -18,6 +18,11 @@ describe("the clock on the wall", () => {
 
   it("shows the hour from two to three twice in October", () => {
     expect(wallAt(utc("2026-10-25T00:30:00"), BERLIN)).toEqual(wallAt(utc("2026-10-25T01:30:00"), BERLIN));
+  });
+
+  it("is that of UTC where the browser does not know the zone", () => {
+    expect(knownZone(BERLIN)).toBe(BERLIN);
+    expect(knownZone("localtime")).toBe("UTC");
   });
 
   it("knows zones of half and quarter hours, and days before 1970", () => {

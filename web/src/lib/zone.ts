@@ -22,6 +22,16 @@ const MOST_KNOWN = 20_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 const known = new Map<string, number>();
 
+/** The zone where the browser knows it, else UTC. */
+export function knownZone(zone: string): string {
+  try {
+    clockFormat(zone);
+    return zone;
+  } catch {
+    return "UTC";
+  }
+}
+
 /** Milliseconds that the zone's clock is ahead of UTC at an instant. */
 export function offset(ms: number, zone: string): number {
   const quarter = Math.floor(ms / QUARTER);

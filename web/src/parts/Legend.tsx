@@ -13,9 +13,9 @@ export function CurveLegend({ chart, board, zone }: Props & { chart: Chart }) {
   const time = useCursor(board);
   return (
     <ul className="legend">
-      {chart.curves.map((curve) => {
+      {chart.curves.map((curve, i) => {
         return (
-          <li key={`${curve.line.name}${curve.line.ghost}`} className="legend-item">
+          <li key={i} className="legend-item">
             <Swatch color={curve.color} isDashed={curve.dash.length > 0} />
             <span className="legend-name">{curve.label}</span>
             <span className="legend-value">{curveReadout(curve, time, locale, zone) ?? "\u2013"}</span>
@@ -41,8 +41,8 @@ export function LaneLabels({ lanes, board, height, left }: Omit<Props, "zone"> &
   const time = useCursor(board);
   return (
     <ul className="lanes" style={{ paddingLeft: left }}>
-      {lanes.map((lane) => (
-        <li key={`${lane.line.name}${lane.line.ghost}`} style={{ height }}>
+      {lanes.map((lane, i) => (
+        <li key={i} style={{ height }}>
           <span className="legend-name">{lane.label}</span>
           <span className="legend-value">{laneReadout(lane, time, language) ?? "\u2013"}</span>
         </li>

@@ -24,8 +24,8 @@ export const StatsTable = memo(function StatsTable({ stack, window, zone }: Prop
       <h2>{t("stats.title")}</h2>
       {stack.charts.length > 0 && <CurveStats charts={stack.charts} window={window} zone={zone} />}
       {switches.length > 0 && <SwitchStats lanes={switches} window={window} />}
-      {states.map((lane) => (
-        <StateShares key={`${lane.line.name}${lane.line.ghost}`} lane={lane} window={window} />
+      {states.map((lane, i) => (
+        <StateShares key={i} lane={lane} window={window} />
       ))}
       {isRough && <p className="hint">≈ {t("stats.rough")}</p>}
     </section>
@@ -46,12 +46,12 @@ function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, 
           </tr>
         </thead>
         <tbody>
-          {charts.flatMap(({ curves }) =>
-            curves.map(({ line, sensor, label }) => {
+          {charts.flatMap(({ key, curves }) =>
+            curves.map(({ line, sensor, label }, i) => {
               const stats = lineStats(line, window.from, window.to);
               const text = (value: number) => valueText(value, line.unit, sensor?.type ?? "", locale, zone);
               return (
-                <tr key={`${line.name}${line.unit}${line.ghost}`}>
+                <tr key={`${key}${i}`}>
                   <th scope="row">{label}</th>
                   {(["min", "mean", "max"] as const).map((part) => (
                     <td key={part} className="number">{stats ? text(stats[part]) : "\u2013"}</td>
@@ -70,8 +70,8 @@ function SwitchStats({ lanes, window }: { lanes: Lane[] } & Pick<Props, "window"
   const { t } = useLanguage();
   return (
     <RunTable title={t("graphs.signals")}>
-      {lanes.map((lane) => (
-        <RunRow key={`${lane.line.name}${lane.line.ghost}`} lane={lane} window={window} label={lane.label} isOn={isNotZero} />
+      {lanes.map((lane, i) => (
+        <RunRow key={i} lane={lane} window={window} label={lane.label} isOn={isNotZero} />
       ))}
     </RunTable>
   );

@@ -10,31 +10,31 @@ export const ValuesTable = memo(function ValuesTable({ stack, window, zone }: { 
   const language = useLanguage();
   const { t, locale } = language;
   const { rows, every } = useMemo(() => thinned(stack, window), [stack, window]);
+  const curves = stack.charts.flatMap((chart) => chart.curves);
   return (
     <div className="scroll values" tabIndex={0} role="region" aria-label={t("table.show")}>
       <table>
         <thead>
           <tr>
             <th scope="col">{t("table.time")}</th>
-            {stack.charts.flatMap(({ curves }) =>
-              curves.map(({ line, label }) => <th key={`${line.name}${line.unit}${line.ghost}`} scope="col">{label}</th>),
-            )}
-            {stack.lanes.map(({ line, label }) => <th key={`${line.name}${line.ghost}`} scope="col">{label}</th>)}
+            {[...curves, ...stack.lanes].map(({ label }, i) => (
+              <th key={i} scope="col">
+                {label}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
           {rows.map((ms) => (
             <tr key={ms}>
               <th scope="row">{exactTime(ms, locale, zone)}</th>
-              {stack.charts.flatMap(({ curves }) =>
-                curves.map((curve) => (
-                  <td key={`${curve.line.name}${curve.line.unit}${curve.line.ghost}`} className="number">
-                    {curveReadout(curve, ms, locale, zone) ?? "\u2013"}
-                  </td>
-                )),
-              )}
-              {stack.lanes.map((lane) => (
-                <td key={`${lane.line.name}${lane.line.ghost}`}>{laneReadout(lane, ms, language) ?? "\u2013"}</td>
+              {curves.map((curve, i) => (
+                <td key={i} className="number">
+                  {curveReadout(curve, ms, locale, zone) ?? "\u2013"}
+                </td>
+              ))}
+              {stack.lanes.map((lane, i) => (
+                <td key={i}>{laneReadout(lane, ms, language) ?? "\u2013"}</td>
               ))}
             </tr>
           ))}
