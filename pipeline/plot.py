@@ -21,6 +21,8 @@ Document = dict[str, Any]
 _MEAN_DECIMALS = 2
 #: Intervals between two readings above which some are missing.
 _MOST_INTERVALS = 3.5
+#: A step (ms) that is none.
+_NEVER = 1 << 62
 
 
 class Plot:
@@ -39,7 +41,7 @@ class Plot:
 
     def add_runs(self, series: Series, interval_ms: int) -> None:
         """Take the series of a state as runs of one value: each from its first reading to the next one's, or, where
-        readings are missing behind it, an interval past its last.
+        readings are missing behind it, past its last by as much as readings lie apart.
         """
         kept = self._kept(series.sensor, series.times_ms, 0)
         starts, ends, values = runs(series.times_ms[kept], series.values[kept], interval_ms)
@@ -87,12 +89,25 @@ def runs(times_ms: Times, values: NDArray[np.float64], interval_ms: int) -> tupl
     """Where runs of one value begin and end (ms), and their values; no run goes on over missing readings."""
     if not len(times_ms):
         return times_ms, times_ms, values
-    is_missing = np.diff(times_ms) > _MOST_INTERVALS * interval_ms
+    steps = np.diff(times_ms)
+    usual = _usual(steps, interval_ms)
+    is_missing = steps > _MOST_INTERVALS * usual
     cuts = np.flatnonzero(is_missing | (np.diff(values) != 0)) + 1
-    firsts = np.concatenate([[0], cuts])
-    nexts = np.where(is_missing[cuts - 1], times_ms[cuts - 1] + interval_ms, times_ms[cuts])
-    ends = np.concatenate([nexts, [times_ms[-1] + interval_ms]])
-    return times_ms[firsts], ends.astype(np.int64), values[firsts]
+    firsts = np.concatenate([np.zeros(1, np.intp), cuts])
+    nexts = np.where(is_missing[cuts - 1], times_ms[cuts - 1] + usual[cuts - 1], times_ms[cuts])
+    last = max(interval_ms, int(steps[-2:].min(initial=_NEVER)) % _NEVER)
+    return times_ms[firsts], np.append(nexts, times_ms[-1] + last).astype(np.int64), values[firsts]
+
+
+def _usual(steps: Times, interval_ms: int) -> Times:
+    """How far readings lie apart before or after each of their steps: another interval may have been set at that time.
+
+    The smaller of two on each side counts, so that a lone reading between two gaps does not make them usual.
+    """
+    padded = np.pad(steps, 2, constant_values=_NEVER)
+    before, after = (np.minimum(padded[i : len(steps) + i], padded[i + 1 : len(steps) + i + 1]) for i in (0, 3))
+    usual: Times = np.maximum(np.maximum(before % _NEVER, after % _NEVER), interval_ms)
+    return usual
 
 
 def marks(steps: Sequence[Step], names: Sequence[str], start_ms: int, end_ms: int) -> list[Document]:
