@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import archive, backlog, exports, page, poll, rollup, service, sizes
+from tests.bench import archive, backlog, browser, exports, page, poll, rollup, service, sizes
 from tests.bench.figures import Measurement
 
 MEASUREMENTS = (
@@ -14,5 +14,6 @@ MEASUREMENTS = (
     Measurement("export", "a year of all sensors as CSV and JSON lines", exports.measure),
     Measurement("sizes", "bytes of readings, rows and files", sizes.measure),
     Measurement("page", "the page's service over a year: memory, answers, polls beside a crowd", page.measure),
+    Measurement("browser", "the page in a browser over a year: bytes, charts, zoom", browser.measure),
     Measurement("service", "the whole service for a minute: start, CPU, memory", service.measure),
 )

@@ -39,8 +39,8 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
     for path in year.shards.glob("*.csv.gz"):
         path.unlink()
     journal = folder / "journal"
-    with days.simulated_pump(journal) as pump, _served(folder, pump) as (pid, client):
-        _settle(client, year.plain)
+    with days.simulated_pump(journal) as pump, served(folder, pump) as (pid, client):
+        settle(client, year.plain)
         question = {
             "sensors": ",".join(archive.SIX),
             "from": year.first.isoformat(),
@@ -65,7 +65,8 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
 
 
 @contextmanager
-def _served(folder: Path, pump: SimulatedPump) -> Iterator[tuple[int, httpx.Client]]:
+def served(folder: Path, pump: SimulatedPump) -> Iterator[tuple[int, httpx.Client]]:
+    """The service on what lies in a folder: its process id, and a client for its page."""
     port = free_port()
     settings = {
         "LUX_HOST": pump.address[0],
@@ -91,7 +92,7 @@ def _is_live(client: httpx.Client) -> bool:
         return False
 
 
-def _settle(client: httpx.Client, least_days: int) -> None:
+def settle(client: httpx.Client, least_days: int) -> None:
     """Wait until the service has nothing left to make."""
 
     def is_settled() -> bool:
