@@ -103,7 +103,7 @@ def _zoom(browser: Browser, address: str) -> float:
         page.mouse.move(box["x"] + box["width"] * 0.5, middle)
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
-        began = page.evaluate("performance.now()")
+        began: float = page.evaluate("performance.now()")
         with page.expect_response(re.compile("/api/series")) as asked:
             page.mouse.up()
         asked.value.finished()

@@ -58,6 +58,8 @@ export interface RawSeries {
   unit: string;
   t: number;
   values?: Values;
+  /** Of runs of a state, which begin at their times. */
+  ends?: number[];
   min?: Values;
   mean?: Values;
   max?: Values;

@@ -89,5 +89,6 @@ function seriesAddress(names: string[], { from, to }: Window, width: number): st
     from: isoText(from),
     to: isoText(to + 999),
     points: pointsFor(width),
+    states: "runs",
   });
 }

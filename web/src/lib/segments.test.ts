@@ -7,7 +7,7 @@ const isOn = (value: number) => value !== 0;
 
 function line(mean: (number | null)[], more: Partial<Line> = {}): Line {
   const times = mean.map((_, i) => i * 10_000);
-  return { name: "s", unit: "", times, mean, min: null, max: null, count: null, stepMs: null, ghost: false, ...more };
+  return { name: "s", unit: "", times, mean, min: null, max: null, count: null, ends: null, stepMs: null, ghost: false, ...more };
 }
 
 describe("segments", () => {
@@ -34,6 +34,16 @@ describe("segments", () => {
     expect(segments.map((segment) => portion(segment, isOn))).toEqual([0, 0.25, 1]);
     expect(segments.map(isPure)).toEqual([true, false, true]);
     expect(segments.map(dominant)).toEqual([0, 0, 1]);
+  });
+
+  it("are the runs that the answer tells, gaps between them", () => {
+    const runs = line([0, 1, 0], { times: [0, 10_000, 90_000], ends: [10_000, 40_000, 95_000] });
+    expect(segmentsOf(runs, [], 10_000).map(({ from, to, low }) => [from, to, low])).toEqual([
+      [0, 10_000, 0],
+      [10_000, 40_000, 1],
+      [90_000, 95_000, 0],
+    ]);
+    expect(switchStats(segmentsOf(runs, [], 10_000), 0, 95_000, isOn)).toMatchObject({ starts: 1, longest: 30_000, exact: true });
   });
 
   it("leave out what is not known", () => {

@@ -15,6 +15,7 @@ interface Piece {
 
 /** The runs of a line of states or of a switch, in order and apart where a gap lies between. */
 export function segmentsOf(line: Line, holes: Hole[], intervalMs: number): Segment[] {
+  if (line.ends) return runsOf(line, line.ends);
   const usual = usualDistance(line.times, line.stepMs, intervalMs);
   const breaks = breaksOf(line.times, holes, usual);
   const found: Segment[] = [];
@@ -27,6 +28,13 @@ export function segmentsOf(line: Line, holes: Hole[], intervalMs: number): Segme
     else found.push({ from, to, ...piece });
   });
   return found;
+}
+
+function runsOf(line: Line, ends: number[]): Segment[] {
+  return line.times.flatMap((from, i) => {
+    const piece = pieceAt(line, i);
+    return piece ? [{ from, to: ends[i], ...piece }] : [];
+  });
 }
 
 function pieceAt(line: Line, i: number): Piece | null {

@@ -24,6 +24,8 @@ export interface Line {
   min: (number | null)[] | null;
   max: (number | null)[] | null;
   count: number[] | null;
+  /** Where the runs of a state end that begin at `times`; null where there is a value a reading or step. */
+  ends: number[] | null;
   /** The length of a step, null at full resolution. */
   stepMs: number | null;
   /** Laid over from another day. */
@@ -42,10 +44,10 @@ export interface Columns {
 /** The lines of an answer, moved in time by `shift`. */
 export function linesOf(answer: SeriesAnswer, shift = 0, ghost = false): Line[] {
   const times = shift ? answer.times.map((each) => each.map((ms) => ms + shift)) : answer.times;
-  return answer.series.map((series) => line(series, times[series.t], answer.step_ms, ghost));
+  return answer.series.map((series) => line(series, times[series.t], shift, answer.step_ms, ghost));
 }
 
-function line(series: RawSeries, times: number[], stepMs: number | null, ghost: boolean): Line {
+function line(series: RawSeries, times: number[], shift: number, stepMs: number | null, ghost: boolean): Line {
   const reduced = series.mean !== undefined;
   return {
     name: series.name,
@@ -55,6 +57,7 @@ function line(series: RawSeries, times: number[], stepMs: number | null, ghost: 
     min: reduced ? (series.min ?? null) : null,
     max: reduced ? (series.max ?? null) : null,
     count: reduced ? (series.count ?? null) : null,
+    ends: series.ends?.map((ms) => ms + shift) ?? null,
     stepMs: reduced ? stepMs : null,
     ghost,
   };

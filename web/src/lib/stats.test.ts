@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Line } from "./series";
 import { lineStats } from "./stats";
 
-const full: Line = { name: "a", unit: "°C", times: [0, 10, 20, 30], mean: [1, null, 3, 8], min: null, max: null, count: null, stepMs: null, ghost: false };
+const full: Line = { name: "a", unit: "°C", times: [0, 10, 20, 30], mean: [1, null, 3, 8], min: null, max: null, count: null, ends: null, stepMs: null, ghost: false };
 
 describe("statistics of a curve", () => {
   it("pass over what is missing and what lies outside", () => {
