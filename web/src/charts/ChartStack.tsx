@@ -8,7 +8,7 @@ import type { Hole } from "../lib/series";
 import { CurveLegend, LaneLabels } from "../parts/Legend";
 import { Plot } from "./Plot";
 import type { CursorBoard } from "./cursor";
-import { LANE, type Mark, drawHoles, drawLanes, drawMarks } from "./drawing";
+import { LANE, type Mark, drawHoles, drawLanes, drawMarks, drawTracks } from "./drawing";
 import { listenToGestures } from "./gestures";
 import { keyAction } from "./keys";
 import type { Chart, Stack } from "./model";
@@ -131,7 +131,10 @@ function LaneFigure(props: Props) {
           width={width}
           height={stack.lanes.length * LANE.height + footHeight()}
           board={board}
-          below={(u) => drawHoles(u, holes)}
+          below={(u) => {
+            drawTracks(u, stack.lanes);
+            drawHoles(u, holes);
+          }}
           above={(u) => drawLanes(u, stack.lanes)}
           onSelect={onSelect}
           onDoubleClick={zoomOut}

@@ -49,16 +49,26 @@ export function drawMarks(u: uPlot, marks: Mark[]): void {
   ctx.restore();
 }
 
-export function drawLanes(u: uPlot, lanes: Lane[]): void {
+/** The ground of the bands, below the gaps: where nothing is known there is no band. */
+export function drawTracks(u: uPlot, lanes: Lane[]): void {
   const { ctx, bbox } = u;
+  ctx.save();
+  ctx.fillStyle = color("--track");
+  lanes.forEach((_, i) => ctx.fillRect(bbox.left, laneTop(u, i), bbox.width, LANE.band * devicePixelRatio));
+  ctx.restore();
+}
+
+function laneTop({ bbox }: uPlot, i: number): number {
+  return bbox.top + (i * LANE.height + LANE.top) * devicePixelRatio;
+}
+
+export function drawLanes(u: uPlot, lanes: Lane[]): void {
+  const { ctx } = u;
   const ratio = devicePixelRatio;
   ctx.save();
   clip(u);
   lanes.forEach((lane, i) => {
-    const top = bbox.top + (i * LANE.height + LANE.top) * ratio;
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = color("--track");
-    ctx.fillRect(bbox.left, top, bbox.width, LANE.band * ratio);
+    const top = laneTop(u, i);
     for (const segment of inView(u, lane.segments)) {
       const paint = segmentPaint(lane, segment);
       if (!paint) continue;
