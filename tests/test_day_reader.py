@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline import day_columns
@@ -100,7 +101,8 @@ def test_half_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     assert check(reader, folder) == 3
 
 
-@given(st.lists(st.tuples(st.integers(-50, 50), st.booleans()), min_size=1, max_size=12))
+@examples(max_examples=25)
+@given(st.lists(st.tuples(st.integers(-50, 50), st.booleans()), min_size=1, max_size=8))
 def test_steps_of_the_clock_and_further_parts_change_nothing(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, bool]]
 ) -> None:
