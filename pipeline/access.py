@@ -104,20 +104,13 @@ class Access:
 def _with_headers(scope: Scope, send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            own = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"server"]
-            cache = (
-                []
-                if scope["path"].startswith("/assets/") or _has(own, b"cache-control")
-                else [(b"cache-control", b"no-store")]
-            )
-            message = {**message, "headers": [*own, *_HEADERS, *cache]}
+            # What lies in assets has a name of its own for each content.
+            keeps = message["status"] == 200 and scope["path"].startswith("/assets/")
+            cache = (b"cache-control", b"private, max-age=31536000, immutable" if keeps else b"no-store")
+            message = {**message, "headers": [*message.get("headers", ()), *_HEADERS, cache]}
         await send(message)
 
     return guarded
-
-
-def _has(headers: list[tuple[bytes, bytes]], name: bytes) -> bool:
-    return any(key.lower() == name for key, _ in headers)
 
 
 def _without_body(send: Send) -> Send:

@@ -118,6 +118,11 @@ def _listening(source: Source) -> SimulatedPump:
     raise LoggerError(f"no free port from {_PORT} on", hint="end other programs that listen there")
 
 
+def _opening(host: str) -> list[tuple[str, str]]:
+    """How a phone gets to see the page, where only this machine does."""
+    return [("on your phone", "LUX_HTTP_HOST=0.0.0.0 make demo")] if web_pages.is_local(host) else []
+
+
 def _free_port(host: str, port: int) -> int:
     """The port that was asked for, or the next one that is free; 0 stays 0."""
     for one in range(port, min(port + _MOST_PORTS, 65_536)) if port else ():
@@ -144,7 +149,7 @@ def _introduce(chosen: Settings, host: str, port: int) -> None:
         ("end it", "Ctrl-C"),
     ]
     if chosen.http_port:
-        rows.insert(0, ("page", web_pages.address(chosen.http_host, chosen.http_port)))
+        rows[:0] = [("page", web_pages.address(chosen.http_host, chosen.http_port)), *_opening(chosen.http_host)]
     print(f"Luxtronik Logger, a demo\n{listing.columns(rows)}\n", flush=True)
 
 

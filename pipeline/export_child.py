@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.asked import Window
 from pipeline.errors import BusyError, QueryError
 
 #: Bytes that are handed on at once.
@@ -14,6 +15,16 @@ _CHUNK = 65_536
 #: Seconds that a reader may take for a chunk, and a child for its end.
 #: Seconds that a child that was killed may take to be gone.
 _END_S = 5.0
+
+
+def arguments(
+    window: Window, form: str, sensors: Sequence[str], groups: Sequence[str], optional: Mapping[str, str | None]
+) -> list[str]:
+    """What the command `export` is told; each value is glued to its name, so that none can be another option."""
+    wanted = [f"--from={window.start.isoformat()}", f"--to={window.end.isoformat()}", f"--format={form}", "--output=-"]
+    wanted += [f"--sensors={name}" for name in sensors]
+    wanted += [f"--group={name}" for name in groups]
+    return wanted + [f"--{name}={value}" for name, value in optional.items() if value]
 
 
 class ExportChild:

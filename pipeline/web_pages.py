@@ -10,6 +10,8 @@ DESCRIPTION = (
 #: Hosts that stand for every address of this machine.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only a person's setting opens them
 
+_LOOPBACK = ("127.", "::1", "localhost")
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -37,6 +39,11 @@ def address(host: str, port: int) -> str:
     """Where a browser on this machine finds the page."""
     name = "localhost" if host in _EVERYWHERE else host
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
+def is_local(host: str) -> bool:
+    """Whether this machine alone can see the page."""
+    return host.startswith(_LOOPBACK)
 
 
 def login(*, wrong: bool = False) -> str:

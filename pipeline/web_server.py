@@ -30,8 +30,6 @@ _IDLE_S, _PATIENCE_S, _STOP_S = 15, 20.0, 1
 #: Bytes of a request's head.
 _MOST_HEAD = 16_384
 
-_LOOPBACK = ("127.", "::1", "localhost")
-
 
 class WebServer:
     """Serves what `build` makes on a host and port, a look at it a step."""
@@ -102,7 +100,7 @@ class WebServer:
         self._announce()
 
     def _announce(self) -> None:
-        is_local = self._host.startswith(_LOOPBACK)
+        is_local = web_pages.is_local(self._host)
         more = {"hint": "LUX_HTTP_HOST=0.0.0.0 opens it to the whole network"} if is_local else {}
         event(log, logging.INFO, "page served", url=web_pages.address(self._host, self._port), **more)
         if not is_local and not self._has_token:

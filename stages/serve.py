@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from pipeline import VERSION, asked, web_pages
+from pipeline import VERSION, asked, export_child, web_pages
 from pipeline.access import COOKIE, COOKIE_S, LOGIN, Access, App, Receive, Scope, Send
 from pipeline.asked import Window
 from pipeline.chart_data import ChartData
@@ -28,13 +26,12 @@ from pipeline.export_child import ExportChild
 from pipeline.gap_book import counted
 from pipeline.latest import Latest
 from pipeline.published import Published
+from pipeline.turn import Turn
 
 Document = dict[str, Any]
 
 #: Gaps that one answer has at most.
 _MOST_GAPS = 1000
-#: Requests that may wait for the archive.
-_MOST_WAITING = 16
 #: Bytes of a form.
 _MOST_FORM = 4096
 #: Types of exports, by format.
@@ -154,33 +151,8 @@ def _add_health(app: FastAPI, parts: Parts) -> None:
         return Response(parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-class _Turn:
-    """One thread at a time asks the archive, and only so many requests wait: a crowd is told to come again, so that it
-    takes neither the memory nor the time of the poller.
-    """
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-
-    async def take(self, work: Callable[[], Response]) -> Response:
-        """What the work gives, done in its turn.
-
-        Raises:
-            BusyError: too many wait.
-        """
-        if self._waiting >= _MOST_WAITING:
-            raise BusyError(f"{_MOST_WAITING} requests wait already", hint="try again in a second")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await run_in_threadpool(work)
-        finally:
-            self._waiting -= 1
-
-
 def _add_data(app: FastAPI, parts: Parts) -> None:
-    turn = _Turn()
+    turn = Turn()
 
     @app.get("/api/sensors", tags=["data"], summary="Every sensor, and the groups")
     async def sensors() -> Response:
@@ -265,7 +237,8 @@ def _add_files(app: FastAPI, parts: Parts) -> None:
         window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
         if format not in _TYPES:
             raise QueryError(f"no format {format!r}", hint=f"formats are {', '.join(_TYPES)}")
-        arguments = _export_arguments(window, format, sensors, groups, every, labels, locale)
+        optional = {"every": every, "labels": labels, "locale": locale}
+        arguments = export_child.arguments(window, format, _names(sensors), _names(groups), optional)
         name = f"{window.start:%Y-%m-%d}_{window.end:%Y-%m-%d}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="luxtronik_{name}"'}
         return StreamingResponse(await parts.export.open(arguments), media_type=_TYPES[format], headers=headers)
@@ -273,27 +246,6 @@ def _add_files(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/{rest:path}", include_in_schema=False)
     async def nothing() -> Response:
         raise HTTPException(404, "no such address")
-
-
-def _export_arguments(
-    window: Window,
-    form: str,
-    sensors: str | None,
-    groups: str | None,
-    every: str | None,
-    labels: str | None,
-    locale: str | None,
-) -> Sequence[str]:
-    arguments = [
-        f"--from={window.start.isoformat()}",
-        f"--to={window.end.isoformat()}",
-        f"--format={form}",
-        "--output=-",
-    ]
-    arguments += [f"--sensors={name}" for name in asked.names(sensors, most=None)]
-    arguments += [f"--group={name}" for name in asked.names(groups, most=None)]
-    optional = (("every", every), ("labels", labels), ("locale", locale))
-    return arguments + [f"--{name}={value}" for name, value in optional if value]
 
 
 def _add_login(app: FastAPI, access: Access) -> None:
@@ -308,6 +260,10 @@ def _add_login(app: FastAPI, access: Access) -> None:
         answer = RedirectResponse("/", 303)
         answer.set_cookie(COOKIE, access.cookie(), max_age=COOKIE_S, httponly=True, samesite="strict")
         return answer
+
+
+def _names(text: str | None) -> list[str]:
+    return asked.names(text, most=None)
 
 
 async def _token(request: Request) -> str:

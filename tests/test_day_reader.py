@@ -78,14 +78,15 @@ def test_part_that_is_not_what_it_was_is_read_anew(tmp_path: Path, damage: str) 
         path.write_bytes(b"".join(lines[:-2]))
     elif damage == "replaced":
         other = path.with_name("other")
-        other.write_bytes(b"".join([lines[0], *lines[3:]]))
+        later = [lines[-1].replace(b":04:", b":%d:" % minute, 2) for minute in (44, 45, 46)]
+        other.write_bytes(b"".join([lines[0], *lines[2:], *later]))
         other.replace(path)
     elif damage == "garbage":
         path.write_bytes(b"".join(lines) + b"garbage\n" + lines[-1].replace(b":04:", b":44:", 1))
     else:
         path.unlink()
-    assert check(reader, folder) == {"cut": 3, "replaced": 3, "garbage": 6, "gone": 0}[damage]
-    assert check(reader, folder) == {"cut": 3, "replaced": 3, "garbage": 6, "gone": 0}[damage]
+    assert check(reader, folder) == {"cut": 3, "replaced": 7, "garbage": 6, "gone": 0}[damage]
+    assert check(reader, folder) == {"cut": 3, "replaced": 7, "garbage": 6, "gone": 0}[damage]
 
 
 def test_half_a_line_is_read_when_it_is_whole(tmp_path: Path) -> None:

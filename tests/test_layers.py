@@ -100,6 +100,7 @@ VESSELS = {
         "pipeline.plot",
         "pipeline.published",
         "pipeline.sensor_list",
+        "pipeline.turn",
         "pipeline.web_pages",
     },
     "simulated pump": {

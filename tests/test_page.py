@@ -12,7 +12,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.clock import SystemClock
+from pipeline import history
+from pipeline.clock import SystemClock, to_ms
+from pipeline.gap import LOGGER_OFF, Gap
+from pipeline.gap_book import GapBook
+from pipeline.house import House
 from tests.browsing import DESKTOP, PHONE, browsing, opened
 from tests.running import ROOT
 from tests.serving import FLOW, Served, serving
@@ -72,6 +76,9 @@ def test_first_screen_tells_what_the_pump_does(
         assert (lightness < 200) is dark
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= size[0]
+        script = page.locator("script[src]").get_attribute("src")
+        assert script
+        assert served.get(script).headers["cache-control"] == "private, max-age=31536000, immutable"
     assert seen.complaints == []
     assert seen.hosts == {urlsplit(served.url).netloc}
 
@@ -115,6 +122,28 @@ def test_sensors_are_found_by_label_and_toggled(browser: Browser, served: Served
         page.goto(address)
         expect(page.locator(".legend").get_by_text("Hot gas temperature")).to_be_visible()
     assert seen.complaints == []
+
+
+def test_gap_is_told_with_its_reason_under_the_cursor(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path, 0) as found:
+        now = datetime.now(UTC).replace(microsecond=0)
+        begin, off, on = (now - timedelta(hours=hours) for hours in (3, 2, 1))
+        for since, until in ((begin, off), (on, now)):
+            history.fill(
+                found.built, found.chosen, House().answer_at, since=since, until=until, progress=lambda _d, _t: None
+            )
+        book = GapBook(found.chosen.data_dir / "gaps.csv", lambda _name, _data: None)
+        book.add([Gap(to_ms(off), to_ms(on), 120, 119, LOGGER_OFF)])
+        address = f"{found.url}/#/?from={begin:%Y-%m-%dT%H:%M:%SZ}&to={now:%Y-%m-%dT%H:%M:%SZ}"
+        with opened(browser, address) as (page, seen):
+            has_charts(page)
+            box = page.locator(".plot .u-over").first.bounding_box()
+            assert box
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            expect(page.locator(".readout-gap")).to_contain_text("119 readings missing")
+            page.mouse.move(box["x"] + box["width"] / 6, box["y"] + box["height"] / 2)
+            expect(page.locator(".readout-gap")).to_have_count(0)
+        assert seen.complaints == []
 
 
 def test_zoom_by_drag_asks_for_finer_data_and_a_double_click_goes_back(browser: Browser, served: Served) -> None:

@@ -312,6 +312,7 @@ def test_answers_carry_their_guards(served: Served) -> None:
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
         assert "server" not in headers
         assert not [name for name in headers if name.startswith("access-control")]
 

@@ -7,7 +7,7 @@ browser by four; the network is this machine's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,22 +34,25 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
     archive.fill(year)
     for path in year.shards.glob("*.csv.gz"):
         path.unlink()
-    visits, slow = (1, 1) if short else (_VISITS, _SLOWED)
+    visits = 1 if short else _VISITS
     with days.simulated_pump() as pump, served(folder, pump) as (_, client), browsing() as browser:
         settle(client, year.plain)
         begin = year.first + timedelta(days=year.length // 2)
         day = _address(client.base_url, begin, begin + timedelta(days=1))
         whole = _address(client.base_url, year.first, min(year.end, datetime.now(UTC)))
-        loads = [_load(browser, day, DESKTOP, 1) for _ in range(visits)]
-        slowed = [_load(browser, day, PHONE, slow) for _ in range(visits)]
-        years = [_load(browser, whole, PHONE, slow, day) for _ in range(visits)]
-        zooms = [_zoom(browser, day) for _ in range(visits)]
+        loads = [_visit(browser, day) for _ in range(visits)]
+        quick = [
+            Figure("first load on the wire", max(size for _, size, _ in loads) / 1e3, "kB", at_most(200)),
+            Figure("six sensors over a day drawn, desktop, cold", median(s for s, _, _ in loads), "s", at_most(2)),
+            Figure("zoom to finer data drawn, desktop", median(s for _, _, s in loads) * _MS, "ms", at_most(350)),
+        ]
+        if short:
+            return quick
+        slowed = [_visit_slowed(browser, day, whole) for _ in range(visits)]
     return [
-        Figure("first load on the wire", max(size for _, size in loads) / 1e3, "kB", at_most(200)),
-        Figure("six sensors over a day drawn, desktop, cold", median(s for s, _ in loads), "s", at_most(2)),
+        *quick,
         Figure("six sensors over a day drawn, phone, slowed, cold", median(s for s, _ in slowed), "s", at_most(4)),
-        Figure("six sensors over a year drawn, phone, slowed", median(s for s, _ in years), "s", at_most(1.5)),
-        Figure("zoom to finer data drawn, desktop", median(zooms) * _MS, "ms", at_most(350)),
+        Figure("six sensors over a year drawn, phone, slowed", median(s for _, s in slowed), "s", at_most(1.5)),
     ]
 
 
@@ -74,38 +77,40 @@ def _visiting(browser: Browser, size: tuple[int, int], slowed: int) -> Iterator[
         context.close()
 
 
-def _load(
-    browser: Browser, address: str, size: tuple[int, int], slowed: int, before: str | None = None
-) -> tuple[float, float]:
-    """Seconds until the charts of an address are drawn, and the bytes that came; by a click where `before` is open."""
-    with _visiting(browser, size, slowed) as (page, sizes):
-        if before is None:
-            page.goto(address)
-            page.wait_for_selector(".plot canvas")
-            return page.evaluate(_DRAWN) / _MS, sum(sizes)
-        page.goto(before)
-        page.wait_for_selector(".plot canvas")
-        began = page.evaluate(_DRAWN)
-        with page.expect_response(re.compile("/api/series")) as asked:
-            page.evaluate("(address) => { location.href = address; }", address)
-        asked.value.finished()
-        return (page.evaluate(_DRAWN) - began) / _MS, sum(sizes)
+def _opened(page: Page, address: str) -> float:
+    """Seconds until the charts of an address are drawn."""
+    page.goto(address)
+    page.wait_for_selector(".plot canvas")
+    drawn: float = page.evaluate(_DRAWN)
+    return drawn / _MS
 
 
-def _zoom(browser: Browser, address: str) -> float:
-    """Seconds from the end of a drag over a tenth of the charts until the finer data is drawn."""
-    with _visiting(browser, DESKTOP, 1) as (page, _):
-        page.goto(address)
-        page.wait_for_selector(".plot canvas")
-        page.evaluate(_DRAWN)
+def _redrawn(page: Page, cause: Callable[[], object]) -> float:
+    """Seconds from what lets the page ask for other data until that is drawn."""
+    began: float = page.evaluate("performance.now()")
+    with page.expect_response(re.compile("/api/series")) as asked:
+        cause()
+    asked.value.finished()
+    drawn: float = page.evaluate(_DRAWN)
+    return (drawn - began) / _MS
+
+
+def _visit(browser: Browser, address: str) -> tuple[float, float, float]:
+    """On a desktop: seconds until the charts are drawn, the bytes that came, and seconds from the end of a drag over a
+    tenth of the charts until the finer data is drawn.
+    """
+    with _visiting(browser, DESKTOP, 1) as (page, sizes):
+        opened_s, size = _opened(page, address), sum(sizes)
         box = page.locator(".plot .u-over").first.bounding_box() or {"x": 0, "y": 0, "width": 0, "height": 0}
         middle = box["y"] + box["height"] / 2
         page.mouse.move(box["x"] + box["width"] * 0.5, middle)
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
-        began: float = page.evaluate("performance.now()")
-        with page.expect_response(re.compile("/api/series")) as asked:
-            page.mouse.up()
-        asked.value.finished()
-        ended: float = page.evaluate(_DRAWN)
-        return (ended - began) / _MS
+        return opened_s, size, _redrawn(page, page.mouse.up)
+
+
+def _visit_slowed(browser: Browser, day: str, year: str) -> tuple[float, float]:
+    """On a slowed phone: seconds until a day is drawn, and from there until the year is."""
+    with _visiting(browser, PHONE, _SLOWED) as (page, _):
+        opened_s = _opened(page, day)
+        return opened_s, _redrawn(page, lambda: page.evaluate("(address) => { location.href = address; }", year))

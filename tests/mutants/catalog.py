@@ -11,6 +11,7 @@ from tests.mutants import (
     retaining,
     rolling,
     running,
+    serving,
     storing,
     telling,
 )
@@ -26,4 +27,5 @@ MUTANTS = (
     *retaining.MUTANTS,
     *running.MUTANTS,
     *telling.MUTANTS,
+    *serving.MUTANTS,
 )

@@ -8,13 +8,15 @@ from pathlib import Path
 #: What the design promises: `promise 1` to `promise 7`, and the rules of the store, `rule 1` to `rule 15`.
 PROMISES = tuple(f"promise {number}" for number in range(1, 8))
 RULES = tuple(f"rule {number}" for number in range(1, 16))
+#: What is promised of the page: who may see it, and what it shows.
+PAGE = ("access", "page")
 
 
 @dataclass(frozen=True)
 class Mutant:
     """One break: in `file`, the only place that reads `old` reads `new`; one of `tests` (pytest ids) must fail then.
 
-    `name` says what the product does wrong, `breaks` which promise or rule that is.
+    `name` says what the product does wrong, `breaks` which promise or rule that is, or what of the page.
     """
 
     name: str
