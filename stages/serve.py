@@ -107,6 +107,11 @@ def _add_errors(app: FastAPI) -> None:
     async def disk(_: Request, error: OSError) -> Response:
         return _told(503, f"{error.strerror or error}", "the disk does not serve now; try again")
 
+    # The server logs it with its traceback.
+    @app.exception_handler(Exception)
+    async def other(_: Request, error: Exception) -> Response:
+        return _told(500, f"unexpected: {type(error).__name__}", "the log has more; please report it")
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         return _told(error.status_code, f"{error.detail}: {request.url.path}", "/openapi.json lists all addresses")

@@ -221,6 +221,16 @@ def test_what_cannot_be_answered_is_told_in_one_shape(
     assert message in told
 
 
+def test_what_nobody_expected_is_told_in_the_same_shape_and_logged(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(served.built.marks, "_known", None)
+    assert error_of(served.get("/api/series", sensors=FLOW)) == (500, "unexpected: AttributeError")
+    assert "Traceback" in caplog.text
+    monkeypatch.undo()
+    assert served.get("/api/series", sensors=FLOW).status_code == 200
+
+
 # ---- files
 
 
