@@ -196,8 +196,8 @@ class Shards:
         """
         with self._lock:
             files.make_folder(self.folder)
-            for folder in (self.folder, self._quarantine.folder):
-                files.remove_leftovers(folder)
+            self._catalog.tidy()
+            files.remove_leftovers(self._quarantine.folder)
             for day in sorted({part.day for part in list_parts(self.folder)})[-_CHECKED_DAYS:]:
                 self._opened(day)
 

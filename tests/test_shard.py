@@ -738,3 +738,15 @@ def test_write_that_keeps_failing_logs_nothing_of_its_own(
         with pytest.raises(OSError, match="injected"):
             shards.append([reading(0)])
     assert caplog.records == []
+
+
+def test_leftovers_are_not_removed_while_another_thread_publishes(tmp_path: Path) -> None:
+    shards = open_shards(tmp_path)
+    shards.append([reading(0)])
+    with shards._catalog._lock:
+        checking = threading.Thread(target=shards.check)
+        checking.start()
+        checking.join(0.2)
+        assert checking.is_alive()
+    checking.join(5)
+    assert not checking.is_alive()
