@@ -145,15 +145,15 @@ class Archive:
         """
         return self._asked(start, end, Look.sensors)
 
-    def changing(self) -> set[tuple[str, int]]:
-        """The places (group, index) of all sensors that changed in a day that stands there, or from one to another.
+    def changing(self) -> set[tuple[int, int]]:
+        """The places of all sensors that changed in a day that stands there, or from one to another.
 
         Raises:
             ArchiveError: the file cannot be read.
         """
         try:
             with self._file.snapshot() as snapshot:
-                return {sensor.place_name for sensor in snapshot.changing()}
+                return {sensor.place for sensor in snapshot.changing()}
         except MissingArchiveError:
             return set()
 

@@ -57,7 +57,8 @@ class ChartData:
             ArchiveError, OSError: they cannot be read now.
         """
         start_ms, end_ms = to_ms(asked.start), to_ms(asked.end)
-        absent = [name for name in names if name in set(self._beside.not_fitted())]
+        not_fitted = set(self._beside.not_fitted())
+        absent = [name for name in names if name in not_fitted]
         fitted = [name for name in names if name not in absent]
         steps = self._beside.steps()
         chart = plot.Plot(by_column(steps))

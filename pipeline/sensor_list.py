@@ -37,11 +37,11 @@ def _states() -> frozenset[str]:
 
 
 def document(
-    sensors: Iterable[Sensor], changing: Collection[tuple[str, int]] | None, not_fitted: Collection[str]
+    sensors: Iterable[Sensor], changing: Collection[tuple[int, int]] | None, not_fitted: Collection[str]
 ) -> dict[str, Any]:
     """All sensors, and the groups in the order in which they are shown.
 
-    `changing` has the places (group, index) of those that ever changed, None where that is not known yet.
+    `changing` has the places of those that ever changed, None where that is not known yet.
     """
     known = [_described(sensor, changing, not_fitted) for sensor in sensors]
     names = {one["name"] for one in known}
@@ -53,7 +53,7 @@ def document(
 
 
 def _described(
-    sensor: Sensor, changing: Collection[tuple[str, int]] | None, not_fitted: Collection[str]
+    sensor: Sensor, changing: Collection[tuple[int, int]] | None, not_fitted: Collection[str]
 ) -> dict[str, Any]:
     label = labels.label(sensor.name)
     return {
@@ -67,6 +67,6 @@ def _described(
         "de": label.de if label else None,
         "groups": list(label.groups) if label else [],
         "codes": {str(code): text for code, text in sensor.codes} or None,
-        "changes": None if changing is None else sensor.place_name in changing,
+        "changes": None if changing is None else sensor.place in changing,
         "fitted": sensor.name not in not_fitted,
     }

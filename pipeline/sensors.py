@@ -83,11 +83,6 @@ class Sensor:
         return self.name, self.unit, self.divisor
 
     @property
-    def place_name(self) -> tuple[str, int]:
-        """Where it stands in an answer: group and index."""
-        return self.group, self.index
-
-    @property
     def place(self) -> tuple[int, int]:
         """Where its column stands among those of an answer."""
         return list(GROUPS).index(self.group), self.index

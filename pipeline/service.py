@@ -15,6 +15,8 @@ from pipeline.alarm import Alarm, Bell
 from pipeline.archive import Archive, Damage
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock, from_ms
+from pipeline.columns import Columns
+from pipeline.day_reader import DayReader
 from pipeline.errors import QueueError
 from pipeline.gap_book import NAME as GAP_BOOK
 from pipeline.gap_book import GapBook
@@ -73,7 +75,8 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     writer = Worker("writer", write.step, clock, wait=queue.wait, wake=queue.wake)
     roller = Worker("rollup", partial(_roll, rollup, retain, archiving, marks), clock, wait=roll.wait, wake=roll.ring)
     stages = (poller, writer, roller)
-    inside = web.Inside(queue, store, poll, write, shards, rollup, marks, catalog, damage)
+    archive = build_archive(settings, catalog, damage, DayReader(folder, catalog).read)
+    inside = web.Inside(queue, store, poll, write, shards, rollup, marks, catalog, archive)
     page = web.build(settings, inside, clock, interval_s) if settings.http_port else None
     facts = partial(_facts, settings, queue, store, poll, archiving, marks, (*stages, page) if page else stages)
     watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
@@ -201,13 +204,18 @@ def _build_archiving(
     return Archiving(archive, zone=settings.zone, clock=clock, oldest_waiting=oldest_waiting, limit=retain.shard_limit)
 
 
-def build_archive(settings: Settings, catalog: Catalog | None = None, damage: Damage | None = None) -> Archive:
-    """The archive alone, as the service fills it and commands read it."""
+def build_archive(
+    settings: Settings,
+    catalog: Catalog | None = None,
+    damage: Damage | None = None,
+    read: Callable[[date], tuple[Columns, Sequence[str]]] | None = None,
+) -> Archive:
+    """The archive alone, as the service fills it and commands read it; `read` where days are read in another way."""
     folder = settings.output.shards
     shelf = Shelf(folder, settings.data_dir / QUARANTINE)
     known = (folder, catalog or Catalog(folder))
     path = settings.output.archive / ARCHIVE
-    return Archive(path, shelf, partial(day_columns.read, *known), partial(day_columns.room, *known), damage)
+    return Archive(path, shelf, read or partial(day_columns.read, *known), partial(day_columns.room, *known), damage)
 
 
 def _rollup_lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:

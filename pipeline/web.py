@@ -11,25 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import VERSION, day_columns, gap_book, queue_view, readout, status
-from pipeline.archive import Archive, Damage
+from pipeline import VERSION, gap_book, queue_view, readout, status
+from pipeline.archive import Archive
 from pipeline.catalog import Catalog
 from pipeline.chart_data import Beside, ChartData
 from pipeline.clock import Clock, to_ms, utc_text
-from pipeline.day_reader import DayReader
 from pipeline.depths import Depths
 from pipeline.errors import QueueError
 from pipeline.export_child import ExportChild
 from pipeline.latest import Latest
 from pipeline.marks import Marks
 from pipeline.metrics import Counts, Metrics, Sources
-from pipeline.places import ARCHIVE, PAGE, QUARANTINE
+from pipeline.places import PAGE, QUARANTINE
 from pipeline.published import Published
 from pipeline.queue import Queue
 from pipeline.reading import Reading
 from pipeline.settings import Settings
 from pipeline.shard import Shards
-from pipeline.shelf import Shelf
 from pipeline.store import Store
 from pipeline.worker import Worker
 from stages.poll import Poll
@@ -42,7 +40,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Inside:
-    """The parts of the service that are asked."""
+    """The parts of the service that are asked; the archive is for this reader alone."""
 
     queue: Queue
     store: Store
@@ -52,7 +50,7 @@ class Inside:
     rollup: Rollup
     marks: Marks
     catalog: Catalog
-    damage: Damage
+    archive: Archive
 
 
 def build(settings: Settings, inside: Inside, clock: Clock, interval_s: float) -> Worker:
@@ -110,22 +108,13 @@ def _parts(settings: Settings, inside: Inside, clock: Clock, interval_s: float, 
         settings=lambda: _in_force(settings, started),
         metrics=metrics.text,
         latest=Latest(newest, settings.zone, interval_s),
-        charts=ChartData(_archive(settings, inside), _beside(settings, inside, newest), settings.zone, interval_s),
+        charts=ChartData(inside.archive, _beside(settings, inside, newest), settings.zone, interval_s),
         published=Published({"daily": settings.output.daily, "weekly": settings.output.weekly, "shards": folder}),
         export=ExportChild([sys.executable, "-m", "pipeline", "export"], _environment(settings), _ROOT),
         clock=clock,
         page=_ROOT / PAGE,
         token=settings.http_token,
     )
-
-
-def _archive(settings: Settings, inside: Inside) -> Archive:
-    """A reader's archive, which reads on where the open day grew."""
-    folder = settings.output.shards
-    days = DayReader(folder, inside.catalog)
-    room = partial(day_columns.room, folder, inside.catalog)
-    shelf = Shelf(folder, settings.data_dir / QUARANTINE)
-    return Archive(settings.output.archive / ARCHIVE, shelf, days.read, room, inside.damage)
 
 
 def _beside(settings: Settings, inside: Inside, newest: _Newest) -> Beside:

@@ -26,6 +26,7 @@ from pipeline.export_child import ExportChild
 from pipeline.gap_book import counted
 from pipeline.latest import Latest
 from pipeline.published import Published
+from pipeline.state import OK
 from pipeline.turn import Turn
 
 Document = dict[str, Any]
@@ -144,7 +145,7 @@ def _add_health(app: FastAPI, parts: Parts) -> None:
     )
     def health() -> Response:
         found = parts.status()
-        is_well = found["status"] == "ok"
+        is_well = found["status"] == OK
         return JSONResponse({key: found[key] for key in ("status", "reasons")}, 200 if is_well else 503)
 
     @app.get("/health/live", tags=["health"], summary="Answers while the process does")
