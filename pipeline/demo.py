@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import check, history, listing, lock, log, progress, sensors, service, settings, web_pages
+from pipeline import check, endpoint, history, listing, lock, log, progress, sensors, service, settings
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError
 from pipeline.house import House
@@ -120,14 +119,13 @@ def _listening(source: Source) -> SimulatedPump:
 
 def _opening(host: str) -> list[tuple[str, str]]:
     """How a phone gets to see the page, where only this machine does."""
-    return [("on your phone", "LUX_HTTP_HOST=0.0.0.0 make demo")] if web_pages.is_local(host) else []
+    return [("on your phone", "LUX_HTTP_HOST=0.0.0.0 make demo")] if endpoint.is_local(host) else []
 
 
 def _free_port(host: str, port: int) -> int:
     """The port that was asked for, or the next one that is free; 0 stays 0."""
     for one in range(port, min(port + _MOST_PORTS, 65_536)) if port else ():
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with contextlib.suppress(OSError), socket.create_server((host, one), family=family):
+        with contextlib.suppress(OSError), endpoint.bound(host, one):
             return one
     return port
 
@@ -149,7 +147,7 @@ def _introduce(chosen: Settings, host: str, port: int) -> None:
         ("end it", "Ctrl-C"),
     ]
     if chosen.http_port:
-        rows[:0] = [("page", web_pages.address(chosen.http_host, chosen.http_port)), *_opening(chosen.http_host)]
+        rows[:0] = [("page", endpoint.address(chosen.http_host, chosen.http_port)), *_opening(chosen.http_host)]
     print(f"Luxtronik Logger, a demo\n{listing.columns(rows)}\n", flush=True)
 
 

@@ -7,11 +7,6 @@ DESCRIPTION = (
     'since 1970. Errors have one shape: {"error": {"message": ..., "hint": ...}}.'
 )
 
-#: Hosts that stand for every address of this machine.
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - only a person's setting opens them
-
-_LOOPBACK = ("127.", "::1", "localhost")
-
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -33,17 +28,6 @@ _MISSING = """<p>The page was not built: the folder <code>web/dist</code> is mis
 <p>Run <code>make setup</code> where the logger is installed and start it again; it needs Node 20 or newer, or a way to
 PyPI to fetch one. Logging goes on, and the API works: <a href="/api/status">status</a>,
 <a href="/api/rollups">files</a>, <a href="/openapi.json">all addresses</a>.</p>"""
-
-
-def address(host: str, port: int) -> str:
-    """Where a browser on this machine finds the page."""
-    name = "localhost" if host in _EVERYWHERE else host
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
-
-
-def is_local(host: str) -> bool:
-    """Whether this machine alone can see the page."""
-    return host.startswith(_LOOPBACK)
 
 
 def login(*, wrong: bool = False) -> str:

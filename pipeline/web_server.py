@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pipeline import web_pages
+from pipeline import endpoint
 from pipeline.clock import Clock
 from pipeline.log import event
 from pipeline.outage import Outage
@@ -59,7 +59,7 @@ class WebServer:
         if self._thread and self._thread.is_alive():
             return _LOOK_S
         try:
-            bound = _bound(self._host, self._port)
+            bound = endpoint.bound(self._host, self._port)
         except OSError as error:
             facts = {"host": self._host, "port": self._port, "error": error.strerror or error}
             hint = "end what listens there, or set LUX_HTTP_PORT to another port, 0 for no page"
@@ -100,9 +100,9 @@ class WebServer:
         self._announce()
 
     def _announce(self) -> None:
-        is_local = web_pages.is_local(self._host)
+        is_local = endpoint.is_local(self._host)
         more = {"hint": "LUX_HTTP_HOST=0.0.0.0 opens it to the whole network"} if is_local else {}
-        event(log, logging.INFO, "page served", url=web_pages.address(self._host, self._port), **more)
+        event(log, logging.INFO, "page served", url=endpoint.address(self._host, self._port), **more)
         if not is_local and not self._has_token:
             event(
                 log, logging.WARNING, "anybody in the network can see the page", hint="LUX_HTTP_TOKEN asks for a secret"
@@ -128,8 +128,3 @@ class _Impatient(H11Protocol):
     def _give_up(self) -> None:
         if self.cycle is None and not self.transport.is_closing():
             self.transport.close()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=128)

@@ -94,6 +94,7 @@ VESSELS = {
         "pipeline.asked",
         "pipeline.chart_data",
         "pipeline.depths",
+        "pipeline.endpoint",
         "pipeline.export_child",
         "pipeline.latest",
         "pipeline.metrics",
