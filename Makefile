@@ -12,7 +12,11 @@ PAGE_SOURCE := $(wildcard web/*.ts web/*.json) web/index.html $(shell find web/s
 NPM := cd web && PY='$(abspath $(VENV))/bin/python' npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000 \
   npm_config_update_notifier=false ./npm.sh --no-audit --no-fund --loglevel=error
 
-.PHONY: help setup page page-if-possible page-test demo run test lint bench chaos chaos-mutants clean
+# What some tests drive beside Python: a browser, and the programs of docs/analysis.md. As Debian names them.
+TEST_TOOLS := chromium libreoffice-calc-nogui r-base-core r-cran-readr r-cran-jsonlite r-cran-haven r-cran-data.table
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help setup page page-if-possible page-test demo run test test-tools lint bench chaos chaos-mutants clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,6 +68,10 @@ run: $(STAMP) page-if-possible ## the real thing: LUX_HOST=192.168.1.20 make run
 test: $(DEV_STAMP) page-if-possible ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
 	@if test -e $(PAGE_DEPS); then $(MAKE) --no-print-directory --silent page-test ARGS=; fi
 	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
+
+test-tools: ## install what some tests drive beside Python, on Debian: a browser, R, LibreOffice
+	@dpkg-query --show $(TEST_TOOLS) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update -qq && \
+	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TEST_TOOLS) >/dev/null; }
 
 lint: $(DEV_STAMP) page-if-possible ## format, lint and types
 	@$(PY) -m ruff format --check .
