@@ -16,7 +16,12 @@ NPM := cd web && PY='$(abspath $(VENV))/bin/python' npm_config_fetch_retries=1 n
 TEST_TOOLS := chromium libreoffice-calc-nogui r-base-core r-cran-readr r-cran-jsonlite r-cran-haven r-cran-data.table
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup page page-if-possible page-test demo run test test-tools lint bench chaos chaos-mutants clean
+VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' pipeline/__init__.py)
+TAG ?= v$(VERSION)
+
+CHECK_SCHEMA := $(PY) -m check_jsonschema --quiet --builtin-schema
+
+.PHONY: help setup page page-if-possible page-test demo run test test-tools lint lock bench chaos chaos-mutants release-check docker docker-test clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,6 +44,14 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 	@echo "installing what tests and checks need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $(DEV_STAMP)
+
+LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command 'make lock' $(ARGS)
+
+lock: $(DEV_STAMP) ## pin all that the *.in files need, with hashes; newer versions: ARGS=--upgrade
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) web/requirements.in -o web/requirements.txt
 
 page: $(PAGE) ## build the page into web/dist
 
@@ -73,10 +86,13 @@ test-tools: ## install what some tests drive beside Python, on Debian: a browser
 	@dpkg-query --show $(TEST_TOOLS) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update -qq && \
 	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TEST_TOOLS) >/dev/null; }
 
-lint: $(DEV_STAMP) page-if-possible ## format, lint and types
+lint: $(DEV_STAMP) page-if-possible ## format, lint, types, and the forms of workflows and compose file
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	@$(CHECK_SCHEMA) vendor.dependabot .github/dependabot.yml
+	@$(CHECK_SCHEMA) vendor.compose-spec compose.yaml
 	@if test -e $(PAGE_DEPS); then $(NPM) run check --silent; fi
 
 bench: $(DEV_STAMP) ## measure what docs/performance.md states
@@ -87,6 +103,16 @@ chaos: $(DEV_STAMP) ## attack the logger and count what is lost: ROUNDS=200
 
 chaos-mutants: $(DEV_STAMP) ## break the code on purpose and show that a test catches each break
 	@$(PY) -m tests.mutants $(ARGS)
+
+release-check: ## see that TAG is the version of the program, and that the changelog has it
+	@test '$(TAG)' = 'v$(VERSION)' || { echo "the tag is $(TAG), but pipeline/__init__.py says $(VERSION)" >&2; exit 1; }
+	@grep -q '^## \[$(VERSION)\]' CHANGELOG.md || { echo "CHANGELOG.md has no heading [$(VERSION)]" >&2; exit 1; }
+
+docker: ## build the image luxtronik-logger
+	@docker build --network host --tag luxtronik-logger .
+
+docker-test: $(DEV_STAMP) ## build the image, run it and attack it; with a week in minutes: ARGS=--long
+	@$(PY) -m tests.container $(ARGS)
 
 clean: ## remove what setup and tests made (data stays)
 	rm -rf $(VENV) .chaos .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache web/dist web/node_modules

@@ -99,15 +99,18 @@ def clashes(places: Mapping[str, Path]) -> Iterator[Complaint]:
 
 
 def unusable(places: Mapping[str, Path], root: Path) -> Iterator[Complaint]:
-    """What keeps the paths from being written."""
+    """What keeps the paths from being written; what keeps DATA_DIR from it is told once, as the others lie in it."""
+    root_why = ""
     for key, place in places.items():
         if key == "CACHE_PATH":
             kind = "file on a local disk"
             why = _why_too_long(place) or _why_no_file(place) or _why_no_local_disk(place, root)
         else:
             kind, why = "folder", _why_no_folder(place)
-        if why:
+        if why and why != root_why:
             yield key, f"must be a {kind} that can be written, but {why}", str(place)
+        if key == "DATA_DIR":
+            root_why = why
 
 
 def _why_too_long(file: Path) -> str:
@@ -124,7 +127,15 @@ def _why_no_folder(folder: Path) -> str:
             return f"{place} is no folder"
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
-    return "" if os.access(place, os.W_OK | os.X_OK) else f"user {os.getuid()} may not write in {place}"
+    return "" if os.access(place, os.W_OK | os.X_OK) else _why_locked(place)
+
+
+def _why_locked(place: Path) -> str:
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return f"{place} is on a file system that is mounted read-only"
+    user, owner = os.getuid(), place.stat().st_uid
+    mend = f"sudo chown -R {user}:{os.getgid()} {place} (in a container: of the folder that is mounted there)"
+    return f"user {user} may not write {place}, which belongs to user {owner}: {mend}"
 
 
 def _is_there(place: Path) -> bool:
@@ -142,7 +153,7 @@ def _why_no_file(file: Path) -> str:
         return _why_no_folder(file.parent)
     if file.is_dir():
         return f"{file} is a folder"
-    return "" if os.access(file, os.W_OK) else f"user {os.getuid()} may not write {file}"
+    return "" if os.access(file, os.W_OK) else _why_locked(file)
 
 
 def file_system(path: Path, mountinfo: str) -> str:

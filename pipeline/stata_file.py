@@ -6,7 +6,6 @@ service, which would carry pandas' 46 MB.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import labels
+from pipeline import labels, memory
 from pipeline.columns import SOURCES
 from pipeline.errors import QueryError
 from pipeline.table import Block, Field, Table
@@ -24,8 +23,8 @@ from pipeline.table import Block, Field, Table
 _VERSION, _NAME, _LABEL, _GREATEST = 118, 32, 80, 2_147_483_620
 #: Bytes of memory for each row and each cell in it, measured: the columns, the frame, and pandas' records of it.
 _ROW_BYTES, _CELL_BYTES = 200, 24
-#: The most memory that a table may need, and which part of the machine's.
-_MOST_BYTES, _MOST_SHARE = 1_000_000_000, 0.5
+#: The most memory that a table may need, however much there is.
+_MOST_BYTES = 1_000_000_000
 
 
 def check(rows: int, columns: int, days: int) -> None:
@@ -34,7 +33,7 @@ def check(rows: int, columns: int, days: int) -> None:
     Raises:
         QueryError: it does not; says what would.
     """
-    most = min(_MOST_BYTES, int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * _MOST_SHARE))
+    most = min(_MOST_BYTES, memory.spare())
     needed = rows * (_ROW_BYTES + columns * _CELL_BYTES)
     if needed <= most:
         return

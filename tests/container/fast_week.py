@@ -1,0 +1,66 @@
+"""A week in minutes, inside the image: the service as its builder makes it, with an interval of 0.05 s and a clock that
+jumps from one morning to the next. Mounted into a container and run there; prints a line of figures every ten seconds.
+
+Each day lasts from shortly before CSV_TIME to shortly after, long enough for the 2880 readings that a day has.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline import log, service, settings, state
+from pipeline.stop import Stop
+
+INTERVAL_S, READINGS, ROLLUPS = 0.05, 7 * 2880, 7
+#: Seconds that a day of the clock lasts, with room for slots that a busy machine misses; and when it begins, UTC.
+_DAY_S, _BEGIN = 160.0, datetime(2026, 6, 1, 4, 59, tzinfo=UTC)
+_REPORT_S = 10.0
+
+
+class Mornings:
+    """A clock that runs as the machine's, but whose days have only a morning; 07:00 in Berlin comes after a minute."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def utc(self) -> datetime:
+        day, within_s = divmod(self.monotonic() - self._began, _DAY_S)
+        return _BEGIN + timedelta(days=day, seconds=within_s)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def main() -> int:
+    stop = Stop()
+    stop.listen()
+    chosen = settings.load(needs_host=True, needs_folders=True)
+    log.set_up(chosen.log_level, chosen.log_format)
+    built = service.build(chosen, clock=Mornings(), interval_s=INTERVAL_S)
+
+    def report() -> None:
+        while not stop.wait(_REPORT_S):
+            found = state.load(chosen.data_dir) or {"polls": {"stored": 0}}
+            daily = len(list(chosen.output.daily.glob("*_daily.csv*")))
+            figures = {"readings": found["polls"]["stored"], "daily": daily, "rss_kb": _rss_kb()}
+            print(json.dumps(figures), flush=True)
+            if figures["readings"] >= READINGS and daily >= ROLLUPS:
+                stop.set()
+
+    threading.Thread(target=report, name="report", daemon=True).start()
+    return built.run(stop)
+
+
+def _rss_kb() -> int:
+    """Resident memory of this process."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The image over a longer time: under the limits of compose.yaml with nothing but the pump's address, and a week in
+minutes."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+from pipeline.house import House
+from pipeline.simulator import SimulatedPump
+from tests.container.engine import IMAGE, PREFIX, Container, docker, gateway, limits, started, until
+from tests.container.fast_week import READINGS, ROLLUPS
+from tests.container.rig import SOON_S, everything, own, pump
+
+#: Port of every real controller, which the image asks when nobody names another.
+_PORT = 8889
+#: Seconds of the first run, and the readings that are missing at the most in them: one at each end.
+_PLAIN_S, _INTERVAL_S = 600, 30
+#: Seconds that the week may take; memory may grow by so many kB from its third day to its end.
+_WEEK_S, _GROWTH_KB = 3000, 5_000
+_SCRIPT = Path(__file__).with_name("fast_week.py")
+
+
+def ten_minutes_under_the_limits_with_nothing_but_the_address(folder: Path) -> str:
+    name = f"{PREFIX}-plain"
+    with SimulatedPump(House().answer_at, host="0.0.0.0", port=_PORT):
+        docker("run", "--detach", "--name", name, *limits(), f"--env=LUX_HOST={gateway()}", IMAGE)
+        container = Container(name)
+        try:
+            most_mb = _watched(container)
+            found = json.loads(container.exec("python", "-m", "pipeline", "status", "--json"))
+            assert (found["status"], found["polls"]["missed"]) == ("ok", 0), found
+            assert found["polls"]["stored"] >= _PLAIN_S // _INTERVAL_S, found
+            assert set(found["restarts"].values()) == {0}, found
+            assert " ERROR " not in container.logs(), container.logs()
+            assert container.inspect("{{.State.OOMKilled}} {{.RestartCount}}") == "false 0"
+        finally:
+            docker("rm", "--force", "--volumes", name)
+    return f"{found['polls']['stored']} readings, at most {most_mb:.0f} MB"
+
+
+def _watched(container: Container) -> float:
+    """The most memory in MB that Docker tells of over ten minutes in which it is never unhealthy."""
+    end, most_mb = time.monotonic() + _PLAIN_S, 0.0
+    until(lambda: container.health == "healthy", 2 * SOON_S, "healthy")
+    while time.monotonic() < end:
+        assert container.health == "healthy", container.last_check
+        used = re.match(r"([\d.]+)MiB", docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container.name))
+        assert used
+        most_mb = max(most_mb, float(used[1]) * 1.048576)
+    return most_mb
+
+
+def a_week_in_minutes_with_memory_flat(folder: Path) -> str:
+    data = own(folder / "data")
+    with pump(folder) as (_, environ, journal):
+        more = (f"--volume={_SCRIPT}:/fast_week.py:ro", "--env=PYTHONPATH=/app", "--entrypoint=python")
+        with started("week", environ, data, "/fast_week.py", more=more) as container:
+            until(lambda: container.inspect("{{.State.Running}}") == "false", _WEEK_S, "20160 readings")
+            told = [json.loads(line) for line in container.logs().splitlines() if line.startswith("{")]
+            assert container.exit_code == 0, container.logs()
+        found = everything(data, journal)
+    assert found.once >= READINGS
+    assert told[-1]["daily"] >= ROLLUPS, told[-1]
+    third_day = next(one["rss_kb"] for one in told if one["daily"] >= 2)
+    growth = told[-1]["rss_kb"] - third_day
+    assert growth <= _GROWTH_KB, told
+    memory = f"{third_day / 1e3:.0f} MB on the third day, {growth} kB more at the end"
+    return f"{found.once} readings, {told[-1]['daily']} dailies, {memory}"
