@@ -1,7 +1,7 @@
 """`python -m pipeline.healthcheck`: whether the service beside it does its work, for the container's HEALTHCHECK.
 
-It runs every half minute, so it asks the page and loads nothing of the logger. Only where no page answers at the address
-that the environment names does `status` judge, by what the service has written.
+It runs every half minute, so it asks the page and loads nothing of the logger. Only where no page answers at the
+address that the environment names does `status` judge, by what the service has written.
 """
 
 from __future__ import annotations
