@@ -6,18 +6,21 @@ import argparse
 import ast
 import csv
 import json
+import os
 import re
 import shlex
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from pipeline import cli, gap, repair, service, settings, state
+from pipeline import access, cli, export_command, gap, repair, service, settings, state, status
 from pipeline.clock import utc_text
+from pipeline.compress import compress
 from pipeline.settings import RULES
 from tests.chaos.attacks import ATTACKS
 from tests.mutants.catalog import MUTANTS
@@ -27,7 +30,7 @@ from tests.test_layers import imports, modules, tree
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def rows(page: Path, heading: str) -> list[list[str]]:
@@ -39,7 +42,9 @@ def rows(page: Path, heading: str) -> list[list[str]]:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """The blocks of a language, in order; all fences are read, so that the end of one is never the begin of another."""
+    found = re.findall(r"^```([a-z]*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [block for spoken, block in found if spoken == language]
 
 
 def code(page: Path) -> Iterator[str]:
@@ -88,10 +93,10 @@ def test_readme_names_every_exit_code() -> None:
 def test_every_command_line_in_the_docs_is_understood(page: Path) -> None:
     placeholders = {"NAME": "stall"}
     for line in code(page):
-        if found := re.search(r"-m pipeline\b(.*)", line):
+        if found := re.search(r"-m pipeline\b([^>]*)", line):
             words = shlex.split(found[1], comments=True)
-            if words:
-                cli._parser().parse_args([placeholders.get(word, word) for word in words])
+            if words and words != ["--version"]:  # which prints and ends
+                cli._parser().parse_args(export_command.glued([placeholders.get(word, word) for word in words]))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -158,6 +163,59 @@ def test_operation_page_explains_every_line_of_the_log() -> None:
     # `pump`, `queue` and each stage `works again`: the words before are filled in.
     general = {"... works again" if line.endswith(" works again") else line for line in explained}
     assert general == log_lines()
+
+
+def test_status_in_operation_page_is_what_the_command_prints() -> None:
+    (example,) = [each for each in blocks(ROOT / "docs" / "operation.md", "") if each.startswith("status ")]
+    gap_of = {
+        "from": "2026-11-25T01:12:03.112Z",
+        "to": "2026-11-25T01:14:03.120Z",
+        "missing": 3,
+        "reason": "pump_silent",
+    }
+    counts = {"logger_off": {"gaps": 1, "missing": 19}, "pump_silent": {"gaps": 2, "missing": 14}}
+    document = {
+        **state.verdict([]),
+        "last_reading": "2026-11-25T03:00:33.008Z",
+        "pump": {"address": "192.168.1.20:8889", "firmware": "V3.88", "pump": "MSW 6"},
+        "queue": {"depth": 0, "in_memory": 0},
+        "gaps": {"today": 3, "open": None, "reasons": counts, "last": gap_of},
+        "losses": {"disk": 0, "quarantined": 0},
+        "archive": {"days": 364, "due": 0},
+        "quality": {"steps": {"ID_WEB_WMZ_Heizung": {"falls": 1, "jumps": 1, "returns": 0}}, "not_fitted": ["a"] * 21},
+        "restarts": {"poller": 0},
+        "disk": {"free": 12_300_000_000, "total": 60_000_000_000, "data": 650_000_000},
+    }
+    assert example.strip() == status.shown(document, datetime(2026, 11, 25, 3, 0, 45, tzinfo=UTC))
+
+
+SECURITY = ROOT / "SECURITY.md"
+
+
+def test_security_page_names_where_the_program_listens_and_what_needs_no_token() -> None:
+    text = SECURITY.read_text(encoding="utf-8")
+    assert f"`{defaults()['HTTP_HOST']}`, port {defaults()['HTTP_PORT']}" in text
+    assert {cell.strip("`") for cell, _ in rows(SECURITY, "open to anybody")} == access._OPEN
+
+
+def test_files_are_as_private_as_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_everything(tmp_path)
+    finally:
+        os.umask(before)
+    assert not {path.name for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077}
+
+
+def write_everything(folder: Path) -> None:
+    """All kinds of files: shards, plain and compressed, a queue, a daily, a weekly, their checkpoints, gaps, state."""
+    open_shards(folder).append([reading(), reading(86_400)])
+    make_all(make_rollup(folder))
+    compress(folder / "shards" / "2026-01-05.csv")
+    built = service.build(settings.load({"LUX_DATA_DIR": str(folder), "LUX_HOST": "127.0.0.1"}))
+    built.queue.put([reading(30).encode()])
+    built.watch.step(time.monotonic())
+    built.queue.close()
 
 
 RELIABILITY = ROOT / "docs" / "reliability.md"
