@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from pipeline import choice, dictionary, files, steps, table, table_file
 from pipeline.archive import Archive
 from pipeline.archive_look import Look
-from pipeline.clock import to_ms, utc_text
+from pipeline.clock import ALWAYS, to_ms, utc_text
 from pipeline.columns import Columns
 from pipeline.errors import ExistsError, QueryError
 from pipeline.table import Table
@@ -161,8 +161,14 @@ def _some(pieces: Iterator[Columns], request: Request) -> Iterator[Columns]:
 
 
 def _none(request: Request) -> QueryError:
-    start, end = (moment.isoformat(timespec="seconds") for moment in (request.start, request.end))
+    start = _told(request.start, "the beginning")
+    end = _told(request.end, "the end")
     return QueryError(f"no readings from {start} to {end}", hint="the end is not in it; `status` tells the last one")
+
+
+def _told(moment: datetime, without: str) -> str:
+    """A bound for a person; those that nobody gave have a word."""
+    return without if to_ms(moment) in ALWAYS else moment.isoformat(timespec="seconds")
 
 
 class _Count:
