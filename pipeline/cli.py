@@ -23,6 +23,7 @@ from pipeline import (
     export_command,
     listing,
     log,
+    machine,
     places,
     queue_view,
     rules,
@@ -72,9 +73,18 @@ def main(arguments: Sequence[str], stop: Stop) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except OSError as error:
-        return _fail(f"{error.strerror or error}: {error.filename or options.name}", EXIT_FAILED)
+        return _fail(_refused(error, options.name), EXIT_FAILED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _refused(error: OSError, command: str) -> str:
+    """What the system refused; where a file of another owner is the reason, what mends it."""
+    said = f"{error.strerror or error}: {error.filename or command}"
+    place = Path(os.fsdecode(error.filename or ""))
+    if isinstance(error, PermissionError) and os.access(place, os.F_OK):
+        return f"{said} ({machine.why_locked(place)})"
+    return said
 
 
 def _fail(message: str, code: int) -> int:

@@ -127,10 +127,11 @@ def _why_no_folder(folder: Path) -> str:
             return f"{place} is no folder"
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
-    return "" if os.access(place, os.W_OK | os.X_OK) else _why_locked(place)
+    return "" if os.access(place, os.W_OK | os.X_OK) else why_locked(place)
 
 
-def _why_locked(place: Path) -> str:
+def why_locked(place: Path) -> str:
+    """Why this user may not write a place that is there, and what mends it."""
     if os.statvfs(place).f_flag & os.ST_RDONLY:
         return f"{place} is on a file system that is mounted read-only"
     user, owner = os.getuid(), place.stat().st_uid
@@ -153,7 +154,7 @@ def _why_no_file(file: Path) -> str:
         return _why_no_folder(file.parent)
     if file.is_dir():
         return f"{file} is a folder"
-    return "" if os.access(file, os.W_OK) else _why_locked(file)
+    return "" if os.access(file, os.W_OK) else why_locked(file)
 
 
 def file_system(path: Path, mountinfo: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipeline import VERSION
+from pipeline import VERSION, queue_view
 from pipeline.cli import main
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump, read_journal
@@ -90,6 +93,25 @@ def test_missing_host_says_how_to_set_it(env: dict[str, str], command: str) -> N
 @pytest.mark.parametrize("command", ["queue", "sensors"])
 def test_commands_that_need_no_pump_need_no_host(env: dict[str, str], command: str) -> None:
     assert call(command, env={name: value for name, value in env.items() if name != "LUX_HOST"}).returncode == 0
+
+
+def test_file_of_another_owner_is_told_with_what_mends_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # Root may read everything; the checks of the image see it with a real user.
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(queue_view, "look", refused)
+    monkeypatch.setenv("LUX_DATA_DIR", str(tmp_path))
+    user, group = os.getuid(), os.getgid()
+    with closing(Stop()) as stop:
+        assert main(["queue"], stop) == 1
+    said = capsys.readouterr().err
+    assert said == (
+        f"Permission denied: {tmp_path} (user {user} may not write {tmp_path}, which belongs to user {user}: "
+        f"sudo chown -R {user}:{group} {tmp_path} (in a container: of the folder that is mounted there))\n"
+    )
 
 
 def test_folder_that_cannot_be_written_is_a_settings_error(env: dict[str, str], tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def main() -> int:
     def report() -> None:
         while not stop.wait(_REPORT_S):
             found = state.load(chosen.data_dir) or {"polls": {"stored": 0}}
-            daily = len(list(chosen.output.daily.glob("*_daily.csv*")))
+            daily = len({path.name[:10] for path in chosen.output.daily.glob("*_daily.csv*")})
             figures = {"readings": found["polls"]["stored"], "daily": daily, "rss_kb": _rss_kb()}
             print(json.dumps(figures), flush=True)
             if figures["readings"] >= READINGS and daily >= ROLLUPS:

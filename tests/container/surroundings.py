@@ -37,18 +37,28 @@ def folder_of_another_owner_is_told_with_what_mends_it(folder: Path) -> str:
     data = folder / "data"
     data.mkdir()
     os.chown(data, 0, 0)
+    (data / ".lock").touch(0o600)
+    mend = f"sudo chown -R {OWNER[0]}:{OWNER[1]}"
     with pump(folder) as (simulated, environ, _):
-        done = subprocess.run(
-            ["docker", "run", "--rm", *options(environ, data), IMAGE], capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 2, done
-        (line,) = done.stderr.splitlines()
-        mend = f"sudo chown -R {OWNER[0]}:{OWNER[1]} /data"
-        assert f"user 1000 may not write /data, which belongs to user 0: {mend}" in line, line
-        subprocess.run(mend.removeprefix("sudo ").replace("/data", str(data)).split(), check=True)
+        line = _refused(environ, data, code=2)
+        assert f"user 1000 may not write /data, which belongs to user 0: {mend} /data" in line, line
+        os.chown(data, *OWNER)  # not with all that is in it
+        inside = _refused(environ, data, code=1)
+        assert f"user 1000 may not write /data/.lock, which belongs to user 0: {mend} /data/.lock" in inside, inside
+        own(data)
         with started("mended", environ, data):
             assert simulated.wait_for(1, SOON_S)
     return line.partition(", but ")[2]
+
+
+def _refused(environ: dict[str, str], data: Path, code: int) -> str:
+    """The one line with which a service ends at once."""
+    words = ["docker", "run", "--rm", *options(environ, data), IMAGE]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done
+    *log, line = done.stderr.splitlines()
+    assert all(" INFO " in each or " WARNING " in each for each in log), done
+    return line
 
 
 def any_other_user_works_too(folder: Path) -> str:
