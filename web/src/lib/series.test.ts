@@ -1,6 +1,7 @@
 // Series as uPlot wants them: one axis, gaps as gaps, reduced data with its band.
 import { describe, expect, it } from "vitest";
 import type { SeriesAnswer } from "../api/types";
+import { movedLines } from "./compare";
 import { breaksOf, columnsOf, holeAt, holesOf, linesOf, nearest, placeAt, union, usualDistance } from "./series";
 
 const NONE = { own: [], ghost: [] };
@@ -98,7 +99,7 @@ describe("columns for uPlot", () => {
       times: [[0, 60_000]],
       series: [{ name: "a", unit: "°C", t: 0, min: [1, 2], mean: [2, 3], max: [3, 4], count: [6, 6] }],
     });
-    const [ghost] = linesOf(told, 86_400_000, true);
+    const [ghost] = movedLines(linesOf(told), [{ from: 0, to: 1e6, shift: 86_400_000 }]);
     const { times, columns } = columnsOf([...linesOf(told), ghost], NONE, 10_000);
     expect(ghost.times).toEqual([86_400_000, 86_460_000]);
     expect(times).toEqual([0, 60_000, 86_400_000, 86_460_000]);

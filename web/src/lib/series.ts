@@ -41,13 +41,11 @@ export interface Columns {
   columns: { line: Line; part: Part; cells: Cell[] }[];
 }
 
-/** The lines of an answer, moved in time by `shift`. */
-export function linesOf(answer: SeriesAnswer, shift = 0, ghost = false): Line[] {
-  const times = shift ? answer.times.map((each) => each.map((ms) => ms + shift)) : answer.times;
-  return answer.series.map((series) => line(series, times[series.t], shift, answer.step_ms, ghost));
+export function linesOf({ series, times, step_ms }: SeriesAnswer): Line[] {
+  return series.map((each) => line(each, times[each.t], step_ms));
 }
 
-function line(series: RawSeries, times: number[], shift: number, stepMs: number | null, ghost: boolean): Line {
+function line(series: RawSeries, times: number[], stepMs: number | null): Line {
   const reduced = series.mean !== undefined;
   return {
     name: series.name,
@@ -57,15 +55,15 @@ function line(series: RawSeries, times: number[], shift: number, stepMs: number 
     min: reduced ? (series.min ?? null) : null,
     max: reduced ? (series.max ?? null) : null,
     count: reduced ? (series.count ?? null) : null,
-    ends: series.ends?.map((ms) => ms + shift) ?? null,
+    ends: series.ends ?? null,
     stepMs: reduced ? stepMs : null,
-    ghost,
+    ghost: false,
   };
 }
 
-export function holesOf(gaps: Gap[], shift = 0): Hole[] {
+export function holesOf(gaps: Gap[]): Hole[] {
   return gaps
-    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from) + shift, to: Date.parse(to) + shift, missing, reason }))
+    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from), to: Date.parse(to), missing, reason }))
     .sort((a, b) => a.from - b.from);
 }
 
