@@ -17,7 +17,7 @@ from pipeline.clock import SystemClock, to_ms
 from pipeline.gap import LOGGER_OFF, Gap
 from pipeline.gap_book import GapBook
 from pipeline.house import House
-from tests.browsing import DESKTOP, PHONE, browsing, opened
+from tests.browsing import DESKTOP, PHONE, browsing, has_charts, opened
 from tests.running import ROOT
 from tests.serving import FLOW, Served, serving
 
@@ -35,11 +35,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def browser() -> Iterator[Browser]:
     with browsing() as found:
         yield found
-
-
-def has_charts(page: Page) -> None:
-    expect(page.locator(".plot canvas").first).to_be_visible()
-    expect(page.get_by_role("heading", name=re.compile("Statistics|Statistik"))).to_be_visible()
 
 
 def look_again(page: Page) -> None:

@@ -120,6 +120,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
           <ExportBar
             names={chosen}
             window={settled}
+            range={view.range}
             savePicture={() =>
               savePng(picturesOf(charts.current!, stack, language, zone), heading, `luxtronik-${dayText(shown.from, zone)}.png`)
             }
