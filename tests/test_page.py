@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -173,19 +172,6 @@ def test_keyboard_works_the_charts(browser: Browser, served: Served) -> None:
         with page.expect_response(re.compile("/api/series")):
             page.keyboard.press("+")
         assert window_of(page) != before
-
-
-def test_view_is_downloaded_as_csv_and_picture(browser: Browser, served: Served, tmp_path: Path) -> None:
-    with opened(browser, served.url, downloads=tmp_path) as (page, _):
-        has_charts(page)
-        with page.expect_download() as csv:
-            page.get_by_role("link", name="CSV").click()
-        csv.value.save_as(tmp_path / "view.csv")
-        assert FLOW in pd.read_csv(tmp_path / "view.csv").columns
-        with page.expect_download() as picture:
-            page.get_by_role("button", name="PNG").click()
-        picture.value.save_as(tmp_path / "view.png")
-        assert (tmp_path / "view.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_other_views_open(browser: Browser, served: Served) -> None:

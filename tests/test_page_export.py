@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
@@ -40,6 +41,19 @@ def of_exports(page: Page) -> tuple[list[Request], list[object]]:
     page.on("request", lambda request: asked.append(request) if "/api/export" in request.url else None)
     page.on("download", lambda download: files.append(download))
     return asked, files
+
+
+def test_view_is_downloaded_as_csv_and_picture(browser: Browser, served: Served, tmp_path: Path) -> None:
+    with opened(browser, served.url, downloads=tmp_path) as (page, _):
+        has_charts(page)
+        with page.expect_download() as csv:
+            page.get_by_role("link", name="CSV").click()
+        csv.value.save_as(tmp_path / "view.csv")
+        assert FLOW in pd.read_csv(tmp_path / "view.csv").columns
+        with page.expect_download() as picture:
+            page.get_by_role("button", name="PNG").click()
+        picture.value.save_as(tmp_path / "view.png")
+        assert (tmp_path / "view.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

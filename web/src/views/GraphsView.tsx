@@ -62,6 +62,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
     [answer],
   );
   const isEmpty = answer !== null && !answer.series.some(({ t: table }) => answer.times[table].length);
+  const isUnfitted = answer !== null && answer.not_fitted.length === chosen.length;
   const heading = windowText(shown.from, shown.to, locale, zone);
   const fineness = answer && (answer.step_ms ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
   const compared = overlay && t("graphs.compared", { day: dayLong(dayOf(view.compare!, zone)!, locale, zone) });
@@ -90,7 +91,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
         {!chosen.length && known.size > 0 && <Empty title={t("graphs.none")} hint={t("graphs.none.hint")} />}
         {!known.size && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         {chosen.length > 0 && !answer && !own.error && <Loading height={480} />}
-        {isEmpty && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
+        {isEmpty && !isUnfitted && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         <div ref={charts}>
           {stack && !isEmpty && (
             <ChartStack
