@@ -148,7 +148,7 @@ export const de: Record<Key, string> = {
   "downloads.size": "Größe",
   "downloads.modified": "Geändert",
   "downloads.none": "Noch keine Datei.",
-  "downloads.more": "Alle {count} zeigen",
+  "more": "Alle {count} zeigen",
   "status.title": "Status",
   "status.queue": "Warteschlange",
   "status.queue.now": "{count} Messwerte warten",

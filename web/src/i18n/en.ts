@@ -147,7 +147,7 @@ export const en = {
   "downloads.size": "Size",
   "downloads.modified": "Changed",
   "downloads.none": "No file yet.",
-  "downloads.more": "Show all {count}",
+  "more": "Show all {count}",
   "status.title": "Status",
   "status.queue": "Queue",
   "status.queue.now": "{count} readings waiting",
