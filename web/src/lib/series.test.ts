@@ -137,6 +137,14 @@ describe("breaks", () => {
     expect(breaksOf(times, [], usualDistance(times, null, 5000))).not.toContain(true);
   });
 
+  it("do not tear readings that lie further apart than short steps", () => {
+    const times = [0, 30_000, 60_000, 90_000, 300_000];
+    for (const interval of [30_000, 10_000]) {
+      expect(breaksOf(times, [], usualDistance(times, 2000, interval))).toEqual([false, false, false, true, false]);
+    }
+    expect(usualDistance([0, 30_000], 2000, 30_000)).toBe(30_000);
+  });
+
   it("find each of several gaps", () => {
     const holes = [10, 30].map((s) => ({ from: s * 1000, to: s * 1000 + 20_000, missing: 1, reason: "clock" }));
     expect(breaksOf([0, 10_000, 30_000, 50_000, 60_000], holes, 10_000)).toEqual([false, true, true, false, false]);

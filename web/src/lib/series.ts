@@ -67,15 +67,16 @@ export function holesOf(gaps: Gap[]): Hole[] {
     .sort((a, b) => a.from - b.from);
 }
 
-/** The distance of neighbours that is usual: the step, else the median, no less than the interval of polling. */
+/** The distance of neighbours that is usual: the median, no less than a step or the interval of polling, the longer one. */
 export function usualDistance(times: number[], stepMs: number | null, intervalMs: number): number {
-  if (stepMs || times.length < 3) return stepMs ?? intervalMs;
+  const least = Math.max(stepMs ?? 0, intervalMs);
+  if (times.length < 3) return least;
   const most = 500;
   const every = Math.max(1, Math.floor(times.length / most));
   const distances: number[] = [];
   for (let i = 1; i < times.length; i += every) distances.push(times[i] - times[i - 1]);
   distances.sort((a, b) => a - b);
-  return Math.max(distances[(distances.length - 1) >> 1], intervalMs);
+  return Math.max(distances[(distances.length - 1) >> 1], least);
 }
 
 /** Whether the curve must not go on from each moment to the next: a known gap lies there, or far too much time. */
