@@ -105,7 +105,6 @@ def test_two_fingers_stretch_the_window_and_finer_data_comes(browser: Browser, s
         second = pinch(page, fingers, 0.1, 0.4).json()
         assert span_of(page) < narrow / 3
         assert second["step_ms"] is None or second["step_ms"] < first["step_ms"]
-        expect(page.locator(".readout")).to_contain_text("every reading" if second["step_ms"] is None else "a point is")
         pinch(page, fingers, 0.4, 0.1)
         assert span_of(page) == pytest.approx(narrow, rel=0.1)
         # The page itself was not zoomed.

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { SeriesAnswer } from "../api/types";
 import { movedLines } from "./compare";
-import { breaksOf, columnsOf, holeAt, holesOf, linesOf, nearest, placeAt, union, usualDistance } from "./series";
+import { breaksOf, columnsOf, holeAt, holesOf, isReduced, linesOf, nearest, placeAt, union, usualDistance } from "./series";
 
 const NONE = { own: [], ghost: [] };
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -119,6 +119,13 @@ describe("columns for uPlot", () => {
         expect(kept).toEqual(distinct[t].map((ms) => [ms, ms / 1000]));
       });
     }
+  });
+});
+
+describe("reduced", () => {
+  it("is what has steps of several readings", () => {
+    const told = (count?: number[]) => answer({ step_ms: 2000, series: [{ name: "a", unit: "", t: 0, mean: [1, 2], count }] });
+    expect([told([1, 1]), told([1, 2]), told()].map(isReduced)).toEqual([false, true, false]);
   });
 });
 

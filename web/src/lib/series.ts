@@ -61,6 +61,11 @@ function line(series: RawSeries, times: number[], stepMs: number | null): Line {
   };
 }
 
+/** Whether a step stands for several readings somewhere; short steps hold one each. */
+export function isReduced({ series }: SeriesAnswer): boolean {
+  return series.some(({ count }) => count?.some((n) => n > 1));
+}
+
 export function holesOf(gaps: Gap[]): Hole[] {
   return gaps
     .map(({ from, to, missing, reason }) => ({ from: Date.parse(from), to: Date.parse(to), missing, reason }))

@@ -17,7 +17,7 @@ import { movedHoles } from "../lib/compare";
 import { dateTime, dayLong, spanText, windowText } from "../lib/format";
 import { usualSensors } from "../lib/presets";
 import { zoomed } from "../lib/range";
-import { holesOf } from "../lib/series";
+import { holesOf, isReduced } from "../lib/series";
 import type { View } from "../lib/view";
 import { dayOf, dayText } from "../lib/zone";
 import { ExportBar } from "../parts/ExportBar";
@@ -64,7 +64,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
   const isEmpty = answer !== null && !answer.series.some(({ t: table }) => answer.times[table].length);
   const isUnfitted = answer !== null && answer.not_fitted.length === chosen.length;
   const heading = windowText(shown.from, shown.to, locale, zone);
-  const fineness = answer && (answer.step_ms ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
+  const fineness = answer && (answer.step_ms && isReduced(answer) ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
   const compared = overlay && t("graphs.compared", { day: dayLong(dayOf(view.compare!, zone)!, locale, zone) });
 
   return (
