@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,6 +28,18 @@ class Window:
 
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export in the texts that name it; `more` are the options that the command has under the same names."""
+
+    form: str
+    sensors: str | None
+    groups: str | None
+    start: str | None
+    end: str | None
+    more: Mapping[str, str | None]
 
 
 def names(text: str | None, most: int | None = MOST_SENSORS) -> list[str]:

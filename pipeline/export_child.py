@@ -1,92 +1,187 @@
-"""Exports as child processes of the service: their memory and work are their own, and they end with their reader."""
+"""Exports as child processes of the service: their memory and work are their own, and they end with their reader.
+
+An export can be prepared: it begins, and waits some seconds for who opens it. So a page learns whether one begins
+before it leaves the download to the browser, which could tell nobody why there is no file.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from pipeline.asked import Window
+from pipeline import asked
+from pipeline.asked import Export
 from pipeline.errors import BusyError, QueryError
 
+#: Types of exports, by format.
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "dta": "application/x-stata-dta",
+}
 #: Bytes that are handed on at once.
 _CHUNK = 65_536
-#: Seconds that a reader may take for a chunk, and a child for its end.
 #: Seconds that a child that was killed may take to be gone.
 _END_S = 5.0
+#: Seconds that an export waits for who opens it.
+_KEEP_S = 10.0
 
 
-def arguments(
-    window: Window, form: str, sensors: Sequence[str], groups: Sequence[str], optional: Mapping[str, str | None]
-) -> list[str]:
-    """What the command `export` is told; each value is glued to its name, so that none can be another option."""
-    wanted = [f"--from={window.start.isoformat()}", f"--to={window.end.isoformat()}", f"--format={form}", "--output=-"]
-    wanted += [f"--sensors={name}" for name in sensors]
-    wanted += [f"--group={name}" for name in groups]
-    return wanted + [f"--{name}={value}" for name, value in optional.items() if value]
+@dataclass(frozen=True)
+class Wanted:
+    """An export to make: its file's name and media type, and what the command `export` is told."""
+
+    file: str
+    media_type: str
+    arguments: Sequence[str]
+
+
+def wanted(told: Export, zone: ZoneInfo, now: datetime) -> Wanted:
+    """What a request asks for; each value is glued to its name, so that none can be another option.
+
+    Raises:
+        QueryError: there is no such format, or its times are none.
+    """
+    window = asked.window(told.start, told.end, zone, now)
+    if told.form not in _TYPES:
+        raise QueryError(f"no format {told.form!r}", hint=f"formats are {', '.join(_TYPES)}")
+    start, end = window.start, window.end
+    found = [f"--from={start.isoformat()}", f"--to={end.isoformat()}", f"--format={told.form}", "--output=-"]
+    found += [f"--sensors={name}" for name in asked.names(told.sensors, most=None)]
+    found += [f"--group={name}" for name in asked.names(told.groups, most=None)]
+    found += [f"--{name}={value}" for name, value in told.more.items() if value]
+    return Wanted(f"luxtronik_{start:%Y-%m-%d}_{end:%Y-%m-%d}.{told.form}", _TYPES[told.form], found)
+
+
+class Running:
+    """An export that has begun, with the first piece of what it gives; whoever has it must end it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, first: bytes, ended: Callable[[], None]) -> None:
+        self._process = process
+        self._first = first
+        self._ended = ended
+        self._is_over = False
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What it gives, up to its end.
+
+        Raises:
+            QueryError: it failed on the way, in the command's own words.
+        """
+        piece = self._first
+        while piece:
+            yield piece
+            piece = await _read(self._process)
+        if await self._process.wait():
+            raise QueryError(await _complaint(self._process))
+
+    async def end(self) -> None:
+        """Give the place back, and let the process go wherever it is."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._ended()
+        await _gone(self._process)
 
 
 class ExportChild:
-    """Runs `command` with further arguments in a folder; at most `most` at the same time."""
+    """Runs `command` with further arguments in a folder; at most `most` at the same time, with those that wait."""
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], folder: Path, most: int = 2) -> None:
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], folder: Path, most: int = 2, keep_s: float = _KEEP_S
+    ) -> None:
         self._command = tuple(command)
         self._environ = dict(environ)
         self._folder = folder
         self._most = most
+        self._keep_s = keep_s
         self._running = 0
+        self._kept: dict[tuple[str, ...], tuple[Running, asyncio.Task[None]]] = {}
 
-    async def open(self, arguments: Sequence[str]) -> AsyncIterator[bytes]:
-        """Start an export; what it gives comes in pieces, of which the first one is there already.
+    async def prepare(self, arguments: Sequence[str]) -> None:
+        """Begin an export that is opened soon; one that waits already stays.
+
+        Raises:
+            BusyError, QueryError: as `open` does.
+        """
+        key = tuple(arguments)
+        if key in self._kept:
+            return
+        running = await self._begin(key)
+        if key in self._kept:
+            await running.end()
+        else:
+            self._kept[key] = running, asyncio.create_task(self._keep(key))
+
+    async def open(self, arguments: Sequence[str]) -> Running:
+        """An export, the one that was prepared or a new one.
 
         Raises:
             BusyError: as many as allowed run.
             QueryError: it cannot be made as asked, in the command's own words.
         """
+        key = tuple(arguments)
+        if key not in self._kept:
+            return await self._begin(key)
+        running, keeper = self._kept.pop(key)
+        keeper.cancel()
+        return running
+
+    async def _begin(self, arguments: Sequence[str]) -> Running:
         if self._running >= self._most:
             raise BusyError(f"{self._most} exports run already", hint="try again when one of them has ended")
         self._running += 1
         try:
-            pipe = asyncio.subprocess.PIPE
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *arguments,
-                env=self._environ,
-                cwd=self._folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=pipe,
-                stderr=pipe,
-            )
+            process = await self._started(arguments)
+            try:
+                first = await _read(process)
+                if not first and await process.wait():
+                    raise QueryError(await _complaint(process))
+            except BaseException:
+                await _gone(process)
+                raise
         except BaseException:
-            self._running -= 1
+            self._ended()
             raise
-        try:
-            first = await _read(process)
-            if not first and await process.wait():
-                raise QueryError(await _complaint(process))
-        except BaseException:
-            await self._end(process)
-            raise
-        return self._pieces(process, first)
+        return Running(process, first, self._ended)
 
-    async def _pieces(self, process: asyncio.subprocess.Process, first: bytes) -> AsyncIterator[bytes]:
-        try:
-            piece = first
-            while piece:
-                yield piece
-                piece = await _read(process)
-            if await process.wait():
-                raise QueryError(await _complaint(process))
-        finally:
-            await self._end(process)
-
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    def _ended(self) -> None:
         self._running -= 1
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.wait_for(process.wait(), _END_S)
+
+    async def _started(self, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            *arguments,
+            env=self._environ,
+            cwd=self._folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+        )
+
+    async def _keep(self, key: tuple[str, ...]) -> None:
+        """End an export that nobody opens in time, or before the server ends."""
+        try:
+            await asyncio.sleep(self._keep_s)
+        finally:
+            if key in self._kept:
+                running, _ = self._kept.pop(key)
+                await running.end()
+
+
+async def _gone(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    # A pipe is closed once it was read to its end, and never where it is full and nobody reads on.
+    await asyncio.wait_for(process.communicate(), _END_S)
 
 
 async def _read(process: asyncio.subprocess.Process) -> bytes:

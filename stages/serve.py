@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -18,11 +18,11 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline import VERSION, asked, export_child, web_pages
 from pipeline.access import COOKIE, COOKIE_S, LOGIN, Access, App, Receive, Scope, Send
-from pipeline.asked import Window
+from pipeline.asked import Export, Window
 from pipeline.chart_data import ChartData
 from pipeline.clock import Clock
 from pipeline.errors import BusyError, LoggerError, QueryError
-from pipeline.export_child import ExportChild
+from pipeline.export_child import ExportChild, Running, Wanted
 from pipeline.gap_book import counted
 from pipeline.latest import Latest
 from pipeline.published import Published
@@ -35,13 +35,6 @@ Document = dict[str, Any]
 _MOST_GAPS = 1000
 #: Bytes of a form.
 _MOST_FORM = 4096
-#: Types of exports, by format.
-_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-    "dta": "application/x-stata-dta",
-}
 
 Names = Annotated[str | None, Query(description="Names of sensors, with commas between them")]
 Start = Annotated[
@@ -79,6 +72,8 @@ def application(parts: Parts) -> Access:
     _add_data(app, parts)
     _add_documents(app, parts)
     _add_files(app, parts)
+    _add_exports(app, parts)
+    _add_nothing(app)
     if parts.token:
         _add_login(app, access)
     _add_page(app, parts.page)
@@ -227,28 +222,61 @@ def _add_files(app: FastAPI, parts: Parts) -> None:
             return _error(404, error)
         return FileResponse(path, filename=name, media_type="application/gzip" if name.endswith(".gz") else "text/csv")
 
+
+def _told_export(
+    format: str = "csv",  # noqa: A002
+    sensors: Names = None,
+    groups: Annotated[str | None, Query(description="Groups of sensors, with commas between them")] = None,
+    start: Start = None,
+    end: End = None,
+    every: Annotated[str | None, Query(description="One row for 15min, 1h, 1d ...")] = None,
+    labels: Annotated[str | None, Query(description="de or en: what people call the sensors")] = None,
+    locale: Annotated[str | None, Query(description="de: CSV for a German spreadsheet")] = None,
+) -> Export:
+    return Export(format, sensors, groups, start, end, {"every": every, "labels": labels, "locale": locale})
+
+
+ToldExport = Annotated[Export, Depends(_told_export)]
+
+
+def _add_exports(app: FastAPI, parts: Parts) -> None:
+    def wanted(told: Export) -> Wanted:
+        return export_child.wanted(told, parts.latest.zone, parts.clock.utc())
+
     @app.get(
         "/api/export", tags=["files"], summary="Chosen sensors and times as a file, as the command `export` makes it"
     )
-    async def export(
-        format: str = "csv",  # noqa: A002
-        sensors: Names = None,
-        groups: Annotated[str | None, Query(description="Groups of sensors, with commas between them")] = None,
-        start: Start = None,
-        end: End = None,
-        every: Annotated[str | None, Query(description="One row for 15min, 1h, 1d ...")] = None,
-        labels: Annotated[str | None, Query(description="de or en: what people call the sensors")] = None,
-        locale: Annotated[str | None, Query(description="de: CSV for a German spreadsheet")] = None,
-    ) -> Response:
-        window = asked.window(start, end, parts.latest.zone, parts.clock.utc())
-        if format not in _TYPES:
-            raise QueryError(f"no format {format!r}", hint=f"formats are {', '.join(_TYPES)}")
-        optional = {"every": every, "labels": labels, "locale": locale}
-        arguments = export_child.arguments(window, format, _names(sensors), _names(groups), optional)
-        name = f"{window.start:%Y-%m-%d}_{window.end:%Y-%m-%d}.{format}"
-        headers = {"Content-Disposition": f'attachment; filename="luxtronik_{name}"'}
-        return StreamingResponse(await parts.export.open(arguments), media_type=_TYPES[format], headers=headers)
+    async def export(told: ToldExport) -> Response:
+        one = wanted(told)
+        return _Exported(await parts.export.open(one.arguments), one)
 
+    @app.get(
+        "/api/export/check",
+        tags=["files"],
+        summary="Whether that file can be made, and its name; one that can is begun and waits 10 s to be asked for",
+    )
+    async def check(told: ToldExport) -> Response:
+        one = wanted(told)
+        await parts.export.prepare(one.arguments)
+        return _json({"file": one.file})
+
+
+class _Exported(StreamingResponse):
+    """Ends the export whatever becomes of the answer: of one whose reader has left nothing is ever asked for."""
+
+    def __init__(self, running: Running, wanted: Wanted) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="{wanted.file}"'}
+        super().__init__(running.pieces(), media_type=wanted.media_type, headers=headers)
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._running.end()
+
+
+def _add_nothing(app: FastAPI) -> None:
     @app.get("/api/{rest:path}", include_in_schema=False)
     async def nothing() -> Response:
         raise HTTPException(404, "no such address")
@@ -266,10 +294,6 @@ def _add_login(app: FastAPI, access: Access) -> None:
         answer = RedirectResponse("/", 303)
         answer.set_cookie(COOKIE, access.cookie(), max_age=COOKIE_S, httponly=True, samesite="strict")
         return answer
-
-
-def _names(text: str | None) -> list[str]:
-    return asked.names(text, most=None)
 
 
 async def _token(request: Request) -> str:

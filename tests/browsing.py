@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.running import ROOT
 
@@ -41,6 +42,12 @@ def browsing() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         yield browser
         browser.close()
+
+
+def has_charts(page: Page) -> None:
+    """Wait for the charts and what stands below them."""
+    expect(page.locator(".plot canvas").first).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Statistics|Statistik"))).to_be_visible()
 
 
 @dataclass

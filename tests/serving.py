@@ -16,6 +16,7 @@ from pipeline.clock import SystemClock
 from pipeline.house import House
 from pipeline.service import Service
 from pipeline.settings import Settings
+from pipeline.simulator import Source
 from tests.running import environment
 
 FLOW, COMPRESSOR = "ID_WEB_Temperatur_TVL", "ID_WEB_VD1out"
@@ -41,8 +42,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, hours: int = 3, **variables: str) -> Iterator[Served]:
-    """A service with some hours of a simulated house behind it, up to now, and its web part running."""
+def serving(folder: Path, hours: int = 3, *, source: Source | None = None, **variables: str) -> Iterator[Served]:
+    """A service with some hours of a simulated house, or another source, behind it up to now, and its web part."""
     port = free_port()
     env = environment(folder / "data", ("127.0.0.1", 1), HTTP_PORT=str(port), **variables)
     chosen = settings.load(env, needs_host=True)
@@ -53,7 +54,7 @@ def serving(folder: Path, hours: int = 3, **variables: str) -> Iterator[Served]:
         history.fill(
             built,
             chosen,
-            House().answer_at,
+            source or House().answer_at,
             since=now - timedelta(hours=hours),
             until=now,
             progress=lambda _done, _total: None,

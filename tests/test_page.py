@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,7 +16,7 @@ from pipeline.clock import SystemClock, to_ms
 from pipeline.gap import LOGGER_OFF, Gap
 from pipeline.gap_book import GapBook
 from pipeline.house import House
-from tests.browsing import DESKTOP, PHONE, browsing, opened
+from tests.browsing import DESKTOP, PHONE, browsing, has_charts, opened
 from tests.running import ROOT
 from tests.serving import FLOW, Served, serving
 
@@ -35,11 +34,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def browser() -> Iterator[Browser]:
     with browsing() as found:
         yield found
-
-
-def has_charts(page: Page) -> None:
-    expect(page.locator(".plot canvas").first).to_be_visible()
-    expect(page.get_by_role("heading", name=re.compile("Statistics|Statistik"))).to_be_visible()
 
 
 def look_again(page: Page) -> None:
@@ -178,19 +172,6 @@ def test_keyboard_works_the_charts(browser: Browser, served: Served) -> None:
         with page.expect_response(re.compile("/api/series")):
             page.keyboard.press("+")
         assert window_of(page) != before
-
-
-def test_view_is_downloaded_as_csv_and_picture(browser: Browser, served: Served, tmp_path: Path) -> None:
-    with opened(browser, served.url, downloads=tmp_path) as (page, _):
-        has_charts(page)
-        with page.expect_download() as csv:
-            page.get_by_role("link", name="CSV").click()
-        csv.value.save_as(tmp_path / "view.csv")
-        assert FLOW in pd.read_csv(tmp_path / "view.csv").columns
-        with page.expect_download() as picture:
-            page.get_by_role("button", name="PNG").click()
-        picture.value.save_as(tmp_path / "view.png")
-        assert (tmp_path / "view.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_other_views_open(browser: Browser, served: Served) -> None:

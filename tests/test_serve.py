@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -211,6 +212,9 @@ def test_settings_in_force_have_no_secret(locked: Served) -> None:
         ("/api/export", {"sensors": "nonsense"}, "no sensor with readings in this time fits 'nonsense'"),
         ("/api/export", {"every": "7min"}, "must be a part of a day"),
         ("/api/export", {"labels": "fr"}, "invalid choice"),
+        ("/api/export/check", {"format": "xls"}, "no format 'xls'"),
+        ("/api/export/check", {"sensors": "nonsense"}, "no sensor with readings in this time fits 'nonsense'"),
+        ("/api/export/check", {"to": "1e9"}, "to must be a time, not '1e9'"),
     ],
 )
 def test_what_cannot_be_answered_is_told_in_one_shape(
@@ -297,6 +301,21 @@ def test_stata_export_is_opened_by_pandas(served: Served) -> None:
     assert len(pd.read_stata(io.BytesIO(answer.content))) == 360
 
 
+def test_export_that_was_checked_has_its_place(tmp_path: Path) -> None:
+    with serving(tmp_path, 20) as found:
+        now = parse_utc_text(found.get("/api/latest").json()["time"])
+        asked = {"from": str(now - 86_400_000), "to": str(now), "sensors": FLOW}
+        with found.client.stream("GET", "/api/export") as one:
+            assert one.status_code == 200
+            answer = found.get("/api/export/check", **asked)
+            assert (answer.status_code, list(answer.json())) == (200, ["file"])
+            code, told = error_of(found.get("/api/export/check", sensors=COMPRESSOR))
+            assert (code, "2 exports run already" in told) == (503, True)
+            export = found.get("/api/export", **asked)
+        assert export.headers["content-disposition"] == f'attachment; filename="{answer.json()["file"]}"'
+        assert len(export.text.splitlines()) == 2400
+
+
 def test_third_export_at_once_is_told_to_come_again(tmp_path: Path) -> None:
     # More than sockets hold for a reader that does not read.
     with serving(tmp_path, 20) as found:
@@ -310,6 +329,15 @@ def test_third_export_at_once_is_told_to_come_again(tmp_path: Path) -> None:
         # A reader that went away gives its place back.
         while found.get("/api/export", sensors=FLOW, every="1h").status_code != 200:
             pass
+
+
+def test_reader_that_leaves_before_the_first_byte_gives_its_place_back(served: Served) -> None:
+    address = httpx.URL(served.url)
+    for _ in range(2):
+        with socket.create_connection((address.host, address.port or 0), timeout=8) as hasty:
+            hasty.sendall(b"GET /api/export HTTP/1.1\r\nHost: a\r\n\r\n")
+    while served.get("/api/export", sensors=FLOW, every="1h").status_code != 200:
+        pass
 
 
 # ---- access
@@ -432,7 +460,9 @@ def test_crowd_is_answered_or_told_to_come_again(served: Served) -> None:
 
 def test_openapi_lists_every_address(served: Served) -> None:
     found = served.get("/openapi.json").json()
-    assert {"/health", "/metrics", "/api/series", "/api/export", "/files/{kind}/{name}"} <= set(found["paths"])
+    assert {"/health", "/metrics", "/api/series", "/api/export", "/api/export/check", "/files/{kind}/{name}"} <= set(
+        found["paths"]
+    )
     assert all(list(methods) == ["get"] and methods["get"]["summary"] for methods in found["paths"].values())
 
 

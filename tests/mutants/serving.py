@@ -92,8 +92,16 @@ MUTANTS = (
         name="place of an export that ended not given back",
         breaks="page",
         file="pipeline/export_child.py",
-        old="    async def _end(self, process: asyncio.subprocess.Process) -> None:\n        self._running -= 1\n",
-        new="    async def _end(self, process: asyncio.subprocess.Process) -> None:\n",
+        old="        self._is_over = True\n        self._ended()\n",
+        new="        self._is_over = True\n",
         tests=(f"{_SERVE}test_third_export_at_once_is_told_to_come_again",),
+    ),
+    Mutant(
+        name="export whose reader left before its first byte not ended",
+        breaks="page",
+        file="stages/serve.py",
+        old="            await self._running.end()\n",
+        new="            pass\n",
+        tests=(f"{_SERVE}test_reader_that_leaves_before_the_first_byte_gives_its_place_back",),
     ),
 )

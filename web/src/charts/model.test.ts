@@ -82,7 +82,7 @@ describe("a stack", () => {
   });
 
   it("lays another day over in the same colours, dashed, with its date, each band below its own", () => {
-    const overlay = { answer, shift: 1000, day: "20 Nov" };
+    const overlay = { answer, stretches: [{ from: 0, to: 2 * MINUTE, shift: 1000 }], day: "20 Nov" };
     const both = stackOf(answer, overlay, NONE, known, english);
     const flows = both.charts[0].curves.filter(({ line }) => line.name === "flow");
     expect(flows.map(({ label, color, dash }) => [label, color, dash.length > 0])).toEqual([

@@ -1,6 +1,7 @@
 // What a stack of charts shows: curves by unit, bands of states, their colours and their readouts.
 import type { Sensor, SeriesAnswer } from "../api/types";
 import { type Language, sensorLabel, stateLabel } from "../i18n";
+import { type Stretch, movedLines } from "../lib/compare";
 import { numberText, percentText, valueText } from "../lib/format";
 import { curveStyle, signalColor, stateColor } from "../lib/palette";
 import { isSignal } from "../lib/presets";
@@ -38,10 +39,10 @@ export interface Stack {
   lanes: Lane[];
 }
 
-/** What is laid over: another answer, moved by so much, and what its day is called. */
+/** What is laid over: another answer, where its parts stand in the window, and what its day is called. */
 export interface Overlay {
   answer: SeriesAnswer;
-  shift: number;
+  stretches: Stretch[];
   day: string;
 }
 
@@ -55,7 +56,7 @@ export function stackOf(
   language: Language,
 ): Stack {
   const interval = answer.interval_s * 1000;
-  const lines = [...linesOf(answer), ...(overlay ? linesOf(overlay.answer, overlay.shift, true) : [])];
+  const lines = [...linesOf(answer), ...(overlay ? movedLines(linesOf(overlay.answer), overlay.stretches) : [])];
   const labelOf = (line: Line) => {
     const label = sensorLabel(known.get(line.name), line.name, language);
     return line.ghost && overlay ? `${label}, ${overlay.day}` : label;

@@ -1,5 +1,6 @@
 // The charts that are shown as one picture to keep.
 import { color } from "../hooks/useTheme";
+import { download } from "../lib/download";
 
 /** One chart of the picture. */
 export interface Picture {
@@ -77,9 +78,7 @@ function text(ctx: CanvasRenderingContext2D, words: string, x: number, y: number
 }
 
 function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  const address = URL.createObjectURL(blob);
+  download(address, name);
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -2,11 +2,12 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { addressOf } from "../api/client";
 import type { SeriesAnswer } from "../api/types";
+import { comparedWindow, stretchesOf } from "../lib/compare";
 import { type Range, type Window, fixedRange, heldBack, resolved, zoomed } from "../lib/range";
 import { dayShort } from "../lib/format";
 import { isLiveDue, pointsFor } from "../lib/refetch";
 import { type View, isoText } from "../lib/view";
-import { compareShift } from "../lib/compare";
+import { dayOf } from "../lib/zone";
 import { useJson } from "./useJson";
 import type { Go } from "./useView";
 
@@ -69,16 +70,14 @@ export function useSeries(
   zone: string,
   locale: string,
 ) {
-  const { from } = window;
-  const shift = compare ? compareShift(window.from, compare, zone) : null;
+  const stretches = useMemo(() => compare && stretchesOf(window, compare, zone), [window, compare, zone]);
+  const asked = stretches && comparedWindow(window, stretches);
   const own = useJson<SeriesAnswer>(seriesAddress(names, window, width));
-  const other = useJson<SeriesAnswer>(
-    shift === null ? null : seriesAddress(names, { from: window.from - shift, to: window.to - shift }, width),
-  );
-  const overlay = useMemo(
-    () => (shift === null || !other.data ? null : { answer: other.data, shift, day: dayShort(from - shift, locale, zone) }),
-    [shift, other.data, from, locale, zone],
-  );
+  const other = useJson<SeriesAnswer>(asked && seriesAddress(names, asked, width));
+  const overlay = useMemo(() => {
+    if (!compare || !stretches || !other.data) return null;
+    return { answer: other.data, stretches, day: dayShort(dayOf(compare, zone)!, locale, zone) };
+  }, [compare, stretches, other.data, locale, zone]);
   return { own, other, overlay };
 }
 

@@ -1,7 +1,8 @@
 // Series as uPlot wants them: one axis, gaps as gaps, reduced data with its band.
 import { describe, expect, it } from "vitest";
 import type { SeriesAnswer } from "../api/types";
-import { breaksOf, columnsOf, holeAt, holesOf, linesOf, nearest, placeAt, union, usualDistance } from "./series";
+import { movedLines } from "./compare";
+import { breaksOf, columnsOf, holeAt, holesOf, isReduced, linesOf, nearest, placeAt, union, usualDistance } from "./series";
 
 const NONE = { own: [], ghost: [] };
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -98,7 +99,7 @@ describe("columns for uPlot", () => {
       times: [[0, 60_000]],
       series: [{ name: "a", unit: "°C", t: 0, min: [1, 2], mean: [2, 3], max: [3, 4], count: [6, 6] }],
     });
-    const [ghost] = linesOf(told, 86_400_000, true);
+    const [ghost] = movedLines(linesOf(told), [{ from: 0, to: 1e6, shift: 86_400_000 }]);
     const { times, columns } = columnsOf([...linesOf(told), ghost], NONE, 10_000);
     expect(ghost.times).toEqual([86_400_000, 86_460_000]);
     expect(times).toEqual([0, 60_000, 86_400_000, 86_460_000]);
@@ -121,6 +122,13 @@ describe("columns for uPlot", () => {
   });
 });
 
+describe("reduced", () => {
+  it("is what has steps of several readings", () => {
+    const told = (count?: number[]) => answer({ step_ms: 2000, series: [{ name: "a", unit: "", t: 0, mean: [1, 2], count }] });
+    expect([told([1, 1]), told([1, 2]), told()].map(isReduced)).toEqual([false, true, false]);
+  });
+});
+
 describe("breaks", () => {
   it("ignore a gap that one step hides", () => {
     const holes = [{ from: 60_000, to: 70_000, missing: 1, reason: "pump_busy" }];
@@ -134,6 +142,14 @@ describe("breaks", () => {
   it("do not tear a history of longer intervals", () => {
     const times = [0, 60_000, 120_000, 180_000];
     expect(breaksOf(times, [], usualDistance(times, null, 5000))).not.toContain(true);
+  });
+
+  it("do not tear readings that lie further apart than short steps", () => {
+    const times = [0, 30_000, 60_000, 90_000, 300_000];
+    for (const interval of [30_000, 10_000]) {
+      expect(breaksOf(times, [], usualDistance(times, 2000, interval))).toEqual([false, false, false, true, false]);
+    }
+    expect(usualDistance([0, 30_000], 2000, 30_000)).toBe(30_000);
   });
 
   it("find each of several gaps", () => {

@@ -41,13 +41,11 @@ export interface Columns {
   columns: { line: Line; part: Part; cells: Cell[] }[];
 }
 
-/** The lines of an answer, moved in time by `shift`. */
-export function linesOf(answer: SeriesAnswer, shift = 0, ghost = false): Line[] {
-  const times = shift ? answer.times.map((each) => each.map((ms) => ms + shift)) : answer.times;
-  return answer.series.map((series) => line(series, times[series.t], shift, answer.step_ms, ghost));
+export function linesOf({ series, times, step_ms }: SeriesAnswer): Line[] {
+  return series.map((each) => line(each, times[each.t], step_ms));
 }
 
-function line(series: RawSeries, times: number[], shift: number, stepMs: number | null, ghost: boolean): Line {
+function line(series: RawSeries, times: number[], stepMs: number | null): Line {
   const reduced = series.mean !== undefined;
   return {
     name: series.name,
@@ -57,27 +55,33 @@ function line(series: RawSeries, times: number[], shift: number, stepMs: number 
     min: reduced ? (series.min ?? null) : null,
     max: reduced ? (series.max ?? null) : null,
     count: reduced ? (series.count ?? null) : null,
-    ends: series.ends?.map((ms) => ms + shift) ?? null,
+    ends: series.ends ?? null,
     stepMs: reduced ? stepMs : null,
-    ghost,
+    ghost: false,
   };
 }
 
-export function holesOf(gaps: Gap[], shift = 0): Hole[] {
+/** Whether a step stands for several readings somewhere; short steps hold one each. */
+export function isReduced({ series }: SeriesAnswer): boolean {
+  return series.some(({ count }) => count?.some((n) => n > 1));
+}
+
+export function holesOf(gaps: Gap[]): Hole[] {
   return gaps
-    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from) + shift, to: Date.parse(to) + shift, missing, reason }))
+    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from), to: Date.parse(to), missing, reason }))
     .sort((a, b) => a.from - b.from);
 }
 
-/** The distance of neighbours that is usual: the step, else the median, no less than the interval of polling. */
+/** The distance of neighbours that is usual: the median, no less than a step or the interval of polling, the longer one. */
 export function usualDistance(times: number[], stepMs: number | null, intervalMs: number): number {
-  if (stepMs || times.length < 3) return stepMs ?? intervalMs;
+  const least = Math.max(stepMs ?? 0, intervalMs);
+  if (times.length < 3) return least;
   const most = 500;
   const every = Math.max(1, Math.floor(times.length / most));
   const distances: number[] = [];
   for (let i = 1; i < times.length; i += every) distances.push(times[i] - times[i - 1]);
   distances.sort((a, b) => a - b);
-  return Math.max(distances[(distances.length - 1) >> 1], intervalMs);
+  return Math.max(distances[(distances.length - 1) >> 1], least);
 }
 
 /** Whether the curve must not go on from each moment to the next: a known gap lies there, or far too much time. */

@@ -1,6 +1,6 @@
 // The zone's clock, on common days and in both nights in which it is changed.
 import { describe, expect, it } from "vitest";
-import { DAY, HOUR, MINUTE, addDays, dayOf, dayStart, dayText, instantOf, knownZone, offset, wallAt } from "./zone";
+import { DAY, HOUR, MINUTE, addDays, changes, dayOf, dayStart, dayText, instantOf, knownZone, offset, wallAt } from "./zone";
 
 const BERLIN = "Europe/Berlin";
 const utc = (text: string) => Date.parse(`${text}Z`);
@@ -29,6 +29,21 @@ describe("the clock on the wall", () => {
     expect(offset(utc("2026-01-01T00:00:00"), "Asia/Kolkata")).toBe(5.5 * HOUR);
     expect(offset(utc("2026-01-01T00:00:00"), "Asia/Kathmandu")).toBe(5.75 * HOUR);
     expect(wallAt(utc("1969-12-31T23:30:00"), BERLIN)).toMatchObject({ year: 1970, month: 1, day: 1, hour: 0 });
+  });
+});
+
+describe("changes of the clock", () => {
+  it("are found to the second in a year, and none where there is none", () => {
+    const year = [utc("2026-01-01T00:07:00"), utc("2027-01-01T00:07:00")] as const;
+    expect(changes(...year, BERLIN)).toEqual([utc("2026-03-29T01:00:00"), utc("2026-10-25T01:00:00")]);
+    expect(changes(...year, "Australia/Lord_Howe")).toEqual([utc("2026-04-04T15:00:00"), utc("2026-10-03T15:30:00")]);
+    expect(changes(...year, "Asia/Kolkata")).toEqual([]);
+  });
+
+  it("belong to a span from the moment before", () => {
+    const change = utc("2026-03-29T01:00:00");
+    expect(changes(change - 1, change + 1, BERLIN)).toEqual([change]);
+    expect(changes(change, change + HOUR, BERLIN)).toEqual([]);
   });
 });
 

@@ -51,6 +51,27 @@ function computedOffset(ms: number, zone: string): number {
   return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - ms;
 }
 
+/** The instants between two at which the zone's clock is changed. */
+export function changes(from: number, to: number, zone: string): number[] {
+  const found: number[] = [];
+  for (let ms = from; ms < to; ms += DAY) {
+    const end = Math.min(ms + DAY, to);
+    if (offset(ms, zone) !== offset(end, zone)) found.push(changeIn(ms, end, zone));
+  }
+  return found;
+}
+
+function changeIn(from: number, to: number, zone: string): number {
+  let before = Math.floor(from / QUARTER);
+  let after = Math.floor(to / QUARTER);
+  while (after - before > 1) {
+    const middle = (before + after) >> 1;
+    if (offset(middle * QUARTER, zone) === offset(from, zone)) before = middle;
+    else after = middle;
+  }
+  return after * QUARTER;
+}
+
 function clockFormat(zone: string): Intl.DateTimeFormat {
   let format = formats.get(zone);
   if (!format) {

@@ -3,14 +3,17 @@ import type { ReactNode } from "react";
 import type { ApiError } from "../api/client";
 import { useLanguage } from "../hooks/useLanguage";
 
-export function ErrorNote({ error, retry }: { error: ApiError; retry?: () => void }) {
+/** `title` says what failed in the page's language, before the words of the API. */
+export function ErrorNote({ error, retry, title }: { error: ApiError; retry?: () => void; title?: string }) {
   const { t } = useLanguage();
-  const message = error.isOffline ? t("error.offline") : error.message;
-  const hint = error.isOffline ? t("error.offline.hint") : error.hint;
+  const told = error.isOffline ? [t("error.offline"), t("error.offline.hint")] : [title, error.message, error.hint];
+  const [first, ...others] = told.filter(Boolean);
   return (
     <div className="note note-error" role="alert">
-      <strong>{message}</strong>
-      {hint && <span>{hint}</span>}
+      <strong>{first}</strong>
+      {others.map((each) => (
+        <span key={each}>{each}</span>
+      ))}
       {retry && (
         <button type="button" className="button" onClick={retry}>
           {t("retry")}

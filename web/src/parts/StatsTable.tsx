@@ -7,6 +7,9 @@ import { percentText, spanText, valueText } from "../lib/format";
 import type { Window } from "../lib/range";
 import { stateShares, switchStats, tellsRuns } from "../lib/segments";
 import { lineStats } from "../lib/stats";
+import { type Column, Table } from "./Table";
+
+const PARTS = ["min", "mean", "max"] as const;
 
 interface Props {
   stack: Stack;
@@ -35,34 +38,22 @@ export const StatsTable = memo(function StatsTable({ stack, window, zone }: Prop
 function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, "window" | "zone">) {
   const { t, locale } = useLanguage();
   return (
-    <div className="scroll" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("stats.sensor")}</th>
-            <th scope="col" className="number">{t("stats.min")}</th>
-            <th scope="col" className="number">{t("stats.mean")}</th>
-            <th scope="col" className="number">{t("stats.max")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {charts.flatMap(({ key, curves }) =>
-            curves.map(({ line, sensor, label }, i) => {
-              const stats = lineStats(line, window.from, window.to);
-              const text = (value: number) => valueText(value, line.unit, sensor?.type ?? "", locale, zone);
-              return (
-                <tr key={`${key}${i}`}>
-                  <th scope="row">{label}</th>
-                  {(["min", "mean", "max"] as const).map((part) => (
-                    <td key={part} className="number">{stats ? text(stats[part]) : "\u2013"}</td>
-                  ))}
-                </tr>
-              );
-            }),
-          )}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={[t("stats.sensor"), ...PARTS.map((part): Column => [t(`stats.${part}`), "number"])]}>
+      {charts.flatMap(({ key, curves }) =>
+        curves.map(({ line, sensor, label }, i) => {
+          const stats = lineStats(line, window.from, window.to);
+          const text = (value: number) => valueText(value, line.unit, sensor?.type ?? "", locale, zone);
+          return (
+            <tr key={`${key}${i}`}>
+              <th scope="row">{label}</th>
+              {PARTS.map((part) => (
+                <td key={part} className="number">{stats ? text(stats[part]) : "\u2013"}</td>
+              ))}
+            </tr>
+          );
+        }),
+      )}
+    </Table>
   );
 }
 
@@ -93,19 +84,9 @@ const isNotZero = (value: number) => value !== 0;
 function RunTable({ title, children }: { title: string; children: ReactNode }) {
   const { t } = useLanguage();
   return (
-    <div className="scroll" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{title}</th>
-            <th scope="col" className="number">{t("stats.starts")}</th>
-            <th scope="col" className="number">{t("stats.share")}</th>
-            <th scope="col" className="number">{t("stats.longest")}</th>
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
+    <Table columns={[title, ...(["starts", "share", "longest"] as const).map((part): Column => [t(`stats.${part}`), "number"])]}>
+      {children}
+    </Table>
   );
 }
 

@@ -2,13 +2,13 @@
 import { useJson } from "../hooks/useJson";
 import { useLanguage } from "../hooks/useLanguage";
 import { type Endpoint, type OpenApi, endpoints } from "../lib/openapi";
-import { ErrorNote, Loading } from "../parts/Notes";
+import { Answered } from "../parts/Answered";
 
 const SPEC = "/openapi.json";
 
 export function ApiView() {
   const { t } = useLanguage();
-  const { data, error, retry } = useJson<OpenApi>(SPEC);
+  const answer = useJson<OpenApi>(SPEC);
   const [before, after] = t("api.spec").split("{address}");
   return (
     <>
@@ -18,9 +18,9 @@ export function ApiView() {
         <a href={SPEC}>{SPEC}</a>
         {after}
       </p>
-      {error && <ErrorNote error={error} retry={retry} />}
-      {!data && !error && <Loading height={400} />}
-      {data && endpoints(data).map((endpoint) => <Address key={endpoint.path + endpoint.method} endpoint={endpoint} />)}
+      <Answered answer={answer} height={400}>
+        {(data) => endpoints(data).map((endpoint) => <Address key={endpoint.path + endpoint.method} endpoint={endpoint} />)}
+      </Answered>
     </>
   );
 }

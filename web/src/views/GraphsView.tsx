@@ -13,12 +13,13 @@ import { useSeries, useWindow } from "../hooks/useGraph";
 import type { Go } from "../hooks/useView";
 import { useWidth } from "../hooks/useWidth";
 import { sensorLabel } from "../i18n";
+import { movedHoles } from "../lib/compare";
 import { dateTime, dayLong, spanText, windowText } from "../lib/format";
 import { usualSensors } from "../lib/presets";
 import { zoomed } from "../lib/range";
-import { holesOf } from "../lib/series";
+import { holesOf, isReduced } from "../lib/series";
 import type { View } from "../lib/view";
-import { dayText } from "../lib/zone";
+import { dayOf, dayText } from "../lib/zone";
 import { ExportBar } from "../parts/ExportBar";
 import { Empty, ErrorNote, Loading } from "../parts/Notes";
 import { RangeBar } from "../parts/RangeBar";
@@ -51,7 +52,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
   const { own, other, overlay } = useSeries(chosen, settled, width, view.compare, zone, locale);
   const answer = chosen.length ? own.data : null;
   const holes = useMemo(() => holesOf(answer?.gaps ?? []), [answer]);
-  const ghostHoles = useMemo(() => (overlay ? holesOf(overlay.answer.gaps, overlay.shift) : []), [overlay]);
+  const ghostHoles = useMemo(() => (overlay ? movedHoles(holesOf(overlay.answer.gaps), overlay.stretches) : []), [overlay]);
   const stack = useMemo(
     () => answer && stackOf(answer, overlay, { own: holes, ghost: ghostHoles }, known, language),
     [answer, overlay, holes, ghostHoles, known, language],
@@ -61,9 +62,10 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
     [answer],
   );
   const isEmpty = answer !== null && !answer.series.some(({ t: table }) => answer.times[table].length);
+  const isUnfitted = answer !== null && answer.not_fitted.length === chosen.length;
   const heading = windowText(shown.from, shown.to, locale, zone);
-  const fineness = answer && (answer.step_ms ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
-  const compared = overlay && t("graphs.compared", { day: dayLong(settled.from - overlay.shift, locale, zone) });
+  const fineness = answer && (answer.step_ms && isReduced(answer) ? t("graphs.reduced", { span: spanText(answer.step_ms, locale) }) : t("graphs.full"));
+  const compared = overlay && t("graphs.compared", { day: dayLong(dayOf(view.compare!, zone)!, locale, zone) });
 
   return (
     <section className="card graphs" aria-label={t("graphs.title")}>
@@ -89,7 +91,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
         {!chosen.length && known.size > 0 && <Empty title={t("graphs.none")} hint={t("graphs.none.hint")} />}
         {!known.size && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         {chosen.length > 0 && !answer && !own.error && <Loading height={480} />}
-        {isEmpty && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
+        {isEmpty && !isUnfitted && <Empty title={t("graphs.empty")} hint={t("graphs.empty.hint")} />}
         <div ref={charts}>
           {stack && !isEmpty && (
             <ChartStack
@@ -119,6 +121,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
           <ExportBar
             names={chosen}
             window={settled}
+            range={view.range}
             savePicture={() =>
               savePng(picturesOf(charts.current!, stack, language, zone), heading, `luxtronik-${dayText(shown.from, zone)}.png`)
             }

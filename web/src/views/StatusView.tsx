@@ -1,13 +1,13 @@
 // How the logger itself is: its verdict, its queue, gaps, disk, versions and settings.
-import type { ReactNode } from "react";
 import { addressOf } from "../api/client";
 import type { Gaps, QueueHistory, Settings, Status } from "../api/types";
 import { useJson } from "../hooks/useJson";
 import { useLanguage } from "../hooks/useLanguage";
 import { dateTime, sizeText } from "../lib/format";
+import { Answered } from "../parts/Answered";
 import { GapList } from "../parts/GapList";
-import { ErrorNote, Loading } from "../parts/Notes";
 import { QueueChart } from "../parts/QueueChart";
+import { Table } from "../parts/Table";
 
 /** How often the page asks anew. */
 const EVERY_MS = 30_000;
@@ -21,34 +21,31 @@ export function StatusView({ zone }: { zone: string }) {
   return (
     <>
       <h1>{t("status.title")}</h1>
-      <Part answer={status} height={300}>
-        {status.data && <Facts status={status.data} settings={settings.data} zone={zone} />}
-      </Part>
+      <Answered answer={status} height={300}>
+        {(data) => <Facts status={data} settings={settings.data} zone={zone} />}
+      </Answered>
       <section className="card" aria-label={t("status.queue")}>
         <h2>{t("status.queue")}</h2>
         <p>
           {status.data && t("status.queue.now", { count: status.data.queue.depth ?? "?" })}
           {status.data?.queue.in_memory ? `, ${t("status.queue.memory", { count: status.data.queue.in_memory })}` : ""}
         </p>
-        {history.error && <ErrorNote error={history.error} retry={history.retry} />}
-        {history.data ? <QueueChart history={history.data} zone={zone} /> : !history.error && <Loading height={170} />}
+        <Answered answer={history} height={170}>
+          {(data) => <QueueChart history={data} zone={zone} />}
+        </Answered>
       </section>
       <section className="card" aria-label={t("status.gaps")}>
         <h2>{t("status.gaps")}</h2>
         <p className="hint">{t("status.gaps.hint")}</p>
-        {gaps.error && <ErrorNote error={gaps.error} retry={gaps.retry} />}
-        {gaps.data ? <GapList gaps={gaps.data} zone={zone} /> : !gaps.error && <Loading height={120} />}
+        <Answered answer={gaps} height={120}>
+          {(data) => <GapList gaps={data} zone={zone} />}
+        </Answered>
       </section>
-      <Part answer={settings} height={300}>
-        {settings.data && <SettingsTable settings={settings.data} />}
-      </Part>
+      <Answered answer={settings} height={300}>
+        {(data) => <SettingsTable settings={data} />}
+      </Answered>
     </>
   );
-}
-
-function Part({ answer, height, children }: { answer: ReturnType<typeof useJson>; height: number; children: ReactNode }) {
-  if (!answer.data && answer.error) return <ErrorNote error={answer.error} retry={answer.retry} />;
-  return answer.data ? children : <Loading height={height} />;
 }
 
 function Facts({ status, settings, zone }: { status: Status; settings: Settings | null; zone: string }) {
@@ -104,30 +101,19 @@ function SettingsTable({ settings: { settings } }: { settings: Settings }) {
   return (
     <section className="card" aria-label={t("status.settings")}>
       <h2>{t("status.settings")}</h2>
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("status.setting")}</th>
-              <th scope="col">{t("status.value")}</th>
-              <th scope="col">{t("status.source")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {settings.map(({ key, value, from }) => (
-              <tr key={key}>
-                <th scope="row">
-                  <code>{key}</code>
-                </th>
-                <td>
-                  <code>{String(value)}</code>
-                </td>
-                <td>{from}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table columns={[t("status.setting"), t("status.value"), t("status.source")]}>
+        {settings.map(({ key, value, from }) => (
+          <tr key={key}>
+            <th scope="row">
+              <code>{key}</code>
+            </th>
+            <td>
+              <code>{String(value)}</code>
+            </td>
+            <td>{from}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }
