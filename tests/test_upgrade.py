@@ -1,4 +1,4 @@
-"""Folders as earlier commits left them, under the present service and commands.
+"""Folders as earlier commits left them, under the present service and commands; and one of a version yet to come.
 
 `tests/data/folder-<commit>.tar.xz` is what `python -m tests.old_folder` made: 92323b6 is the first commit that had
 queue, shards, daily and weekly files; e27f43d has gaps, state, marks and an archive too, whose number once stood for
@@ -21,8 +21,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import service, settings
+from pipeline import VERSION, service, settings
 from pipeline.clock import utc_text
+from pipeline.data_format import FORMAT
 from pipeline.house import House
 from pipeline.queue import Queue
 from pipeline.sensors import values
@@ -31,6 +32,7 @@ from tests import old_folder
 from tests.old_folder import BEGIN, EVERY, STORED, WAITING
 from tests.parts import stored
 from tests.running import ROOT, environment, fast_service
+from tests.small_disk import fill, small_disk
 
 PACKED = sorted((ROOT / "tests" / "data").glob("folder-*.tar.xz"))
 END = BEGIN + EVERY * (STORED + WAITING)
@@ -121,6 +123,7 @@ def test_service_goes_on_with_an_old_folder(old: Path, simulated: SimulatedPump)
     before = contents(old)
     run_until_all_is_made(old, simulated)
     after = contents(old)
+    assert json.loads(after["format.json"] or b"") == {"format": FORMAT, "written_by": VERSION}
     # What is finished stands there byte for byte; a shard may have grown by what waited on the queue.
     kept = {name: data for name, data in before.items() if name.startswith(("shards/schema", "daily/2", "weekly/2"))}
     assert len(kept) == 1 + 4 + 4
@@ -172,6 +175,7 @@ def test_commands_read_an_old_folder(
 ) -> None:
     done = call(old, simulated, *arguments)
     assert (done.returncode, told in done.stdout, "Traceback" in done.stderr) == (code, True, False), done
+    assert not (old / "format.json").exists()
 
 
 def test_maker_of_old_folders_makes_one_of_the_present_code_too(tmp_path: Path) -> None:
@@ -183,3 +187,80 @@ def test_maker_of_old_folders_makes_one_of_the_present_code_too(tmp_path: Path) 
     assert told_by_shards(tmp_path / "made" / "data") == told_by_pump(tmp_path / "made" / "data")[:STORED]
     names = contents(unpacked(PACKED[-1], tmp_path)).keys()
     assert {name for name in names if "schema-" not in name} <= contents(tmp_path / "made" / "data").keys()
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """A folder on which the next format's version has worked."""
+    folder = unpacked(PACKED[-1], tmp_path)
+    (folder / "format.json").write_text(f'{{"format": {FORMAT + 1}, "written_by": "7.8.9", "more": [1]}}')
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("check",),
+        ("queue", "--json"),
+        ("status", "--json"),
+        ("sensors",),
+        ("rollup", "--force"),
+        ("export", "--output", "-"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_folder_of_a_newer_format_is_refused_and_nothing_in_it_changes(
+    newer: Path, simulated: SimulatedPump, arguments: tuple[str, ...]
+) -> None:
+    before = contents(newer)
+    done = call(newer, simulated, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"{newer} has format {FORMAT + 1}, written by version 7.8.9, and this is version {VERSION}, which knows "
+        f"formats up to {FORMAT} (use version 7.8.9 or a newer one, or set another DATA_DIR)"
+    )
+    assert contents(newer) == before
+    assert not simulated.requests
+
+
+def test_demo_refuses_a_newer_folder_and_begins_anew_when_told_to(tmp_path: Path, simulated: SimulatedPump) -> None:
+    (tmp_path / "data-demo").mkdir()
+    (tmp_path / "data-demo" / "format.json").write_text(f'{{"format": {FORMAT + 1}, "written_by": "7.8.9"}}')
+    env = environment(tmp_path, simulated.address) | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pipeline", "demo", "--days", "0"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=9, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("or begin anew with --fresh)\n")
+    assert [path.name for path in (tmp_path / "data-demo").iterdir()] == ["format.json"]
+    with subprocess.Popen([*command, "--fresh"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert any("1 stored" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=9)
+    assert json.loads((tmp_path / "data-demo" / "format.json").read_bytes())["format"] == FORMAT
+
+
+def test_service_starts_on_a_full_disk_without_a_number_and_the_next_start_writes_it(
+    tmp_path: Path, simulated: SimulatedPump
+) -> None:
+    with small_disk(tmp_path / "disk", "3m") as disk:
+        data = unpacked(PACKED[-1], disk)
+        fill(data / "ballast")
+        with running(data, simulated) as process:
+            assert simulated.wait_for(10, 8)
+            (data / "ballast").unlink()
+            assert simulated.wait_for(simulated.answers + 2, 8)
+            process.send_signal(signal.SIGTERM)
+            _, log = process.communicate(timeout=9)
+        assert process.returncode == 0
+        assert "format file not written, the next start tries again" in log
+        assert len(stored(data)) > STORED + WAITING + 10
+        with running(data, simulated) as process:
+            until((data / "format.json").exists)
+
+
+def test_number_is_there_before_the_first_reading(tmp_path: Path, simulated: SimulatedPump) -> None:
+    with fast_service(tmp_path / "data", simulated):
+        assert simulated.wait_for(1, 8)
+        assert json.loads((tmp_path / "data" / "format.json").read_bytes())["format"] == FORMAT
