@@ -37,8 +37,9 @@ from pipeline.columns import Column, Columns
 from pipeline.errors import DamagedArchiveError, MissingArchiveError
 from pipeline.sensors import Sensor
 
-#: Version of the tables and of what stands in them, in `PRAGMA user_version`.
-FORMAT = 1
+#: Version of the tables and of what stands in them, in `PRAGMA user_version`. Builds with 1 wrote two forms that no
+#: checksum tells apart, so none of them is believed.
+FORMAT = 3
 #: Bytes of a page: a day of a busy sensor fits in a quarter of one, else SQLite gives it pages of its own.
 _PAGE = 16_384
 #: Seconds to wait for another process's lock: only a day's transaction or a checkpoint of the log holds one.

@@ -19,6 +19,7 @@ from pipeline import (
     VERSION,
     by_hand,
     check,
+    data_format,
     demo,
     export_command,
     listing,
@@ -33,8 +34,9 @@ from pipeline import (
     status,
 )
 from pipeline.clock import SystemClock
-from pipeline.errors import AlreadyRunningError, LoggerError, SettingsError
+from pipeline.errors import AlreadyRunningError, LoggerError, NewerFormatError, SettingsError
 from pipeline.house import House
+from pipeline.settings import Settings
 from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
 from pipeline.stop import Stop
 from pipeline.window import KINDS
@@ -45,7 +47,7 @@ _MOST_PORT = 65_535
 EXIT_OK = 0
 #: Failed, or unhealthy.
 EXIT_FAILED = 1
-#: Wrong settings or usage; nothing was started or created.
+#: Wrong settings or usage, or a folder of a newer version; nothing was started or created.
 EXIT_USAGE = 2
 #: Another service holds the folders.
 EXIT_RUNNING = 3
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str], stop: Stop) -> int:
     log.set_up("warning", "text")
     try:
         return command(options, stop)
-    except SettingsError as error:
+    except (SettingsError, NewerFormatError) as error:
         return _fail(str(error), EXIT_USAGE)
     except AlreadyRunningError as error:
         return _fail(f"already running: {error}", EXIT_RUNNING)
@@ -108,37 +110,44 @@ def _ended(unsaved: int, stop: Stop) -> int:
     return EXIT_INTERRUPTED if stop.signal == signal.SIGINT else EXIT_OK
 
 
+def _chosen(*, needs_host: bool = False) -> Settings:
+    """The settings of a command, where it knows what lies in their DATA_DIR: of another one it would tell nonsense."""
+    chosen = settings.load(needs_host=needs_host)
+    data_format.check(chosen.data_dir)
+    return chosen
+
+
 def _rollup(options: argparse.Namespace, _: Stop) -> int:
-    chosen = settings.load()
+    chosen = _chosen()
     by_hand.rollup(chosen, kind=options.kind, day=options.date, force=options.force)
     return EXIT_OK
 
 
 def _export(options: argparse.Namespace, _: Stop) -> int:
-    export_command.run(options, settings.load())
+    export_command.run(options, _chosen())
     return EXIT_OK
 
 
 def _queue(options: argparse.Namespace, _: Stop) -> int:
-    chosen = settings.load()
+    chosen = _chosen()
     view = queue_view.look(chosen.cache_path, chosen.data_dir / places.QUARANTINE)
     print(json.dumps(asdict(view)) if options.json else listing.queue(view, chosen.cache_path))
     return EXIT_OK
 
 
 def _status(options: argparse.Namespace, _: Stop) -> int:
-    found = status.collect(settings.load(), SystemClock().utc())
+    found = status.collect(_chosen(), SystemClock().utc())
     print(json.dumps(found, ensure_ascii=False) if options.json else status.shown(found))
     return EXIT_OK if found["status"] == state.OK else EXIT_FAILED
 
 
 def _check(_: argparse.Namespace, __: Stop) -> int:
-    chosen = settings.load(needs_host=True)
+    chosen = _chosen(needs_host=True)
     return EXIT_OK if check.run(chosen) else EXIT_FAILED
 
 
 def _sensors(options: argparse.Namespace, _: Stop) -> int:
-    chosen = settings.load()
+    chosen = _chosen()
     print(listing.sensors(options.pattern, check.last_reading(chosen)))
     return EXIT_OK
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import check, endpoint, history, listing, lock, log, progress, sensors, service, settings
+from pipeline import check, data_format, endpoint, history, listing, lock, log, progress, sensors, service, settings
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError
 from pipeline.house import House
@@ -44,6 +44,7 @@ def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> in
 
     Raises:
         AlreadyRunningError: another demo runs in the same folder.
+        NewerFormatError: a demo of a newer version left it.
     """
     pump = _listening(House().answer_at)
     try:
@@ -59,6 +60,7 @@ def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Map
     log.set_up("warning", chosen.log_format)
     if fresh:
         _clear(chosen)
+    data_format.check(chosen.data_dir, "begin anew with --fresh")
     _introduce(chosen, host, port)
     built = service.build(chosen)
     teller = Worker("teller", _Teller(built, chosen).step, SystemClock())

@@ -32,6 +32,10 @@ class AlreadyRunningError(LoggerError):
     """Raised when another process holds a folder that only one may use."""
 
 
+class NewerFormatError(LoggerError):
+    """Raised when a newer version works on a folder in a way that this one does not know."""
+
+
 class DamagedReadingError(LoggerError):
     """Raised when bytes are not a whole encoded reading."""
 

@@ -81,6 +81,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     facts = partial(_facts, settings, queue, store, poll, archiving, marks, (*stages, page) if page else stages)
     watch = _build_watch(settings, interval_s, clock, store, queue, poll, stages, facts)
     return Service(
+        data_dir=settings.data_dir,
         lock=InstanceLock(_folders(settings)),
         pump=pump,
         queue=queue,

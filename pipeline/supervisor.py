@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from pipeline import data_format
 from pipeline.alarm import Alarm
 from pipeline.lock import InstanceLock
 from pipeline.log import event, failure
@@ -40,6 +42,7 @@ UNSAVED = 4
 class Service:
     """Everything that runs; made by `build`."""
 
+    data_dir: Path
     lock: InstanceLock
     pump: Pump
     queue: Queue
@@ -62,9 +65,13 @@ class Service:
 
         Raises:
             AlreadyRunningError: another service holds one of the folders; nothing was started.
+            NewerFormatError: a newer version worked on the folder; nothing was started or touched.
         """
+        # Before the lock too: taking it writes in the folders.
+        data_format.check(self.data_dir)
         self.lock.acquire()
         try:
+            data_format.claim(self.data_dir)
             prepare()
             for worker in self.workers:
                 worker.start()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import access, cli, export_command, gap, repair, service, settings, state, status
+from pipeline import access, cli, data_format, export_command, gap, repair, service, settings, state, status
 from pipeline.clock import utc_text
 from pipeline.compress import compress
 from pipeline.settings import RULES
@@ -315,6 +315,15 @@ def test_data_format_page_names_what_the_state_holds(tmp_path: Path) -> None:
     built.watch.step(time.monotonic())
     assert told == (state.load(tmp_path) or {}).keys()
     built.queue.close()
+
+
+def test_data_format_page_names_what_the_format_holds_and_every_number(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "data-format.md"
+    data_format.claim(tmp_path)
+    document = json.loads((tmp_path / data_format.NAME).read_bytes())
+    assert [cells[0].strip("`") for cells in rows(page, "member of the format")] == list(document)
+    assert [int(cells[0]) for cells in rows(page, "number")] == list(range(1, data_format.FORMAT + 1))
+    assert json.dumps(document) in blocks(page, "json")[0]
 
 
 def test_data_format_page_names_what_a_checkpoint_holds(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ VESSELS = {
     "gaps": {"pipeline.gap_audit", "pipeline.gap_book", "pipeline.gap_day", "pipeline.gap_watch"},
     "quarantine": {"pipeline.quarantine"},
     "state": {"pipeline.state"},
+    "format": {"pipeline.data_format"},
     "store": {"pipeline.store"},
     "lock": {"pipeline.lock"},
     "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings"},
