@@ -5,7 +5,7 @@ Derived from the times that stand on disk, the gap book, and what the run before
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
@@ -98,14 +98,14 @@ def _unwatched(rising: Sequence[int], interval_s: float) -> list[Gap]:
     """The gaps of a time in which no run told what it did, so that readings may have come more seldom than now."""
     if len(rising) < 2:
         return []
-    days = groupby(pairwise(rising), key=lambda pair: pair[1] // _DAY_MS)
-    return [gap for _, pairs in days for gap in _of_a_day(list(pairs), interval_s)]
-
-
-def _of_a_day(pairs: list[tuple[int, int]], interval_s: float) -> Iterator[Gap]:
-    usual_s = median(b - a for a, b in pairs) / 1000 if len(pairs) > _FEW else 0.0
-    found = (between(a, b, max(interval_s, usual_s), LOGGER_OFF) for a, b in pairs)
-    return (gap for gap in found if gap)
+    found, usual_s = [], 0.0
+    for _, pairs in groupby(pairwise(rising), key=lambda pair: pair[1] // _DAY_MS):
+        day = list(pairs)
+        # The first readings of a day come as those of the day before did.
+        if len(day) > _FEW:
+            usual_s = median(b - a for a, b in day) / 1000
+        found += [between(a, b, max(interval_s, usual_s), LOGGER_OFF) for a, b in day]
+    return [gap for gap in found if gap]
 
 
 def during_run(times_ms: Iterable[int], known: Sequence[Gap], last: LastRun) -> list[Gap]:

@@ -77,6 +77,13 @@ def test_readings_that_came_more_seldom_in_a_time_that_nobody_tells_of_are_no_ga
     assert found(times, 6000, None) == []
 
 
+def test_first_readings_of_a_day_come_as_those_of_the_day_before() -> None:
+    midnight_s = (86_400_000 - START % 86_400_000) / 1000
+    times = at(*(midnight_s + 150 * n for n in range(-40, 4)))
+    assert before_start(times, (), None, times[-1] + 5_000, 30) == []
+    assert before_start(times[-4:], (), None, times[-1] + 5_000, 30) != []
+
+
 def test_readings_that_another_hand_put_in_since_the_last_run_shorten_its_gap() -> None:
     times = at(0, *range(300, 6000, 60))
     assert found(times, 6000, last_run(0)) == [gap(0, 300, 4, LOGGER_OFF)]
