@@ -7,21 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
-from fastapi import Depends, FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi import Depends, FastAPI, Query
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from pipeline import VERSION, asked, export_child, web_pages
-from pipeline.access import COOKIE, COOKIE_S, LOGIN, Access, App, Receive, Scope, Send
+from pipeline import VERSION, asked, export_child, http_errors, http_pages, web_pages
+from pipeline.access import Access, App, Receive, Scope, Send
 from pipeline.asked import Export, Window
 from pipeline.chart_data import ChartData
 from pipeline.clock import Clock
-from pipeline.errors import BusyError, LoggerError, QueryError
+from pipeline.errors import QueryError
 from pipeline.export_child import ExportChild, Running, Wanted
 from pipeline.gap_book import counted
 from pipeline.latest import Latest
@@ -33,8 +30,6 @@ Document = dict[str, Any]
 
 #: Gaps that one answer has at most.
 _MOST_GAPS = 1000
-#: Bytes of a form.
-_MOST_FORM = 4096
 
 Names = Annotated[str | None, Query(description="Names of sensors, with commas between them")]
 Start = Annotated[
@@ -67,7 +62,7 @@ def application(parts: Parts) -> Access:
         title="Luxtronik Logger", version=VERSION, description=web_pages.DESCRIPTION, docs_url=None, redoc_url=None
     )
     access = Access(_Squeezed(app), parts.token)
-    _add_errors(app)
+    http_errors.add(app)
     _add_health(app, parts)
     _add_data(app, parts)
     _add_documents(app, parts)
@@ -75,8 +70,8 @@ def application(parts: Parts) -> Access:
     _add_exports(app, parts)
     _add_nothing(app)
     if parts.token:
-        _add_login(app, access)
-    _add_page(app, parts.page)
+        http_pages.add_login(app, access)
+    http_pages.add_page(app, parts.page)
     return access
 
 
@@ -90,41 +85,6 @@ class _Squeezed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plain = scope["type"] != "http" or scope["path"].startswith(("/files/", "/api/export"))
         await (self._app if plain else self._squeezing)(scope, receive, send)
-
-
-def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(LoggerError)
-    async def ours(_: Request, error: LoggerError) -> Response:
-        if isinstance(error, BusyError):
-            return _error(503, error, {"Retry-After": "2"})
-        return _error(400 if isinstance(error, QueryError) else 503, error)
-
-    @app.exception_handler(OSError)
-    async def disk(_: Request, error: OSError) -> Response:
-        return _told(503, f"{error.strerror or error}", "the disk does not serve now; try again")
-
-    # The server logs it with its traceback.
-    @app.exception_handler(Exception)
-    async def other(_: Request, error: Exception) -> Response:
-        return _told(500, f"unexpected: {type(error).__name__}", "the log has more; please report it")
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        return _told(error.status_code, f"{error.detail}: {request.url.path}", "/openapi.json lists all addresses")
-
-    @app.exception_handler(RequestValidationError)
-    async def form(_: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        return _told(400, f"{first['loc'][-1]}: {first['msg']}", "/openapi.json tells what is expected")
-
-
-def _error(status: int, error: LoggerError, headers: dict[str, str] | None = None) -> Response:
-    message = str(error).removesuffix(f" ({error.hint})") if error.hint else str(error)
-    return _told(status, message, error.hint, headers)
-
-
-def _told(status: int, message: str, hint: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": {"message": message, "hint": hint}}, status, headers)
 
 
 def _json(document: object) -> Response:
@@ -219,7 +179,7 @@ def _add_files(app: FastAPI, parts: Parts) -> None:
         try:
             path = parts.published.path(kind, name)
         except QueryError as error:
-            return _error(404, error)
+            return http_errors.answer(404, error)
         return FileResponse(path, filename=name, media_type="application/gzip" if name.endswith(".gz") else "text/csv")
 
 
@@ -280,37 +240,3 @@ def _add_nothing(app: FastAPI) -> None:
     @app.get("/api/{rest:path}", include_in_schema=False)
     async def nothing() -> Response:
         raise HTTPException(404, "no such address")
-
-
-def _add_login(app: FastAPI, access: Access) -> None:
-    @app.get(LOGIN, include_in_schema=False)
-    async def ask() -> Response:
-        return HTMLResponse(web_pages.login())
-
-    @app.post(LOGIN, include_in_schema=False)
-    async def take(request: Request) -> Response:
-        if not access.accepts(await _token(request)):
-            return HTMLResponse(web_pages.login(wrong=True), 401)
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, access.cookie(), max_age=COOKIE_S, httponly=True, samesite="strict")
-        return answer
-
-
-async def _token(request: Request) -> str:
-    """The field of a form, of which no more is read than a token can take."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_FORM:
-            return ""
-    return parse_qs(body.decode(errors="replace")).get("token", [""])[0].strip()
-
-
-def _add_page(app: FastAPI, page: Path) -> None:
-    if (page / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=page, html=True))
-        return
-
-    @app.get("/", include_in_schema=False)
-    async def missing() -> Response:
-        return HTMLResponse(web_pages.missing(), 503)

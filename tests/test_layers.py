@@ -98,6 +98,8 @@ VESSELS = {
         "pipeline.depths",
         "pipeline.endpoint",
         "pipeline.export_child",
+        "pipeline.http_errors",
+        "pipeline.http_pages",
         "pipeline.latest",
         "pipeline.metrics",
         "pipeline.plot",
@@ -173,9 +175,9 @@ EXCEPTIONS = {
 
 #: The files that may import each library: one for each, but for the arrays.
 LIBRARIES = {
-    "fastapi": {"stages.serve"},
+    "fastapi": {"stages.serve", "pipeline.http_errors", "pipeline.http_pages"},
     "prometheus_client": {"pipeline.metrics"},
-    "starlette": {"stages.serve"},
+    "starlette": {"stages.serve", "pipeline.http_errors"},
     "uvicorn": {"pipeline.web_server"},
     "dynaconf": {"pipeline.settings"},
     "luxtronik": {"pipeline.sensors"},
