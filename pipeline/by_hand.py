@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from pipeline import VERSION, lock, places, progress, service
+from pipeline import VERSION, derived, lock, places, progress
 from pipeline.clock import SystemClock, from_ms, utc_text
 from pipeline.errors import LoggerError
 from pipeline.listing import many, size
@@ -28,7 +28,7 @@ def rollup(settings: Settings, *, kind: str | None, day: date | None, force: boo
         raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
     for warning in settings.warnings:
         logging.getLogger("rollup").warning(warning)
-    stage = service.build_rollup(settings, clock=SystemClock())
+    stage = derived.rollup(settings, clock=SystemClock())
     logging.getLogger("rollup").setLevel(logging.WARNING)
     kinds = [kind] if kind else list(KINDS)
     with lock.exclusive(settings.data_dir / places.ROLLUP_LOCK):
@@ -52,7 +52,7 @@ def export(settings: Settings, request: Request, target: Path | None, *, force: 
     if target is None and sys.stdout is None:
         raise LoggerError("standard output is closed", hint="name a file instead of -")
     about = {"version": VERSION, "timezone": settings.zone.key}
-    stage = Export(service.build_archive(settings), about)
+    stage = Export(derived.archive(settings), about)
     with progress.shown(target.name if target else "export", "day") as tell:
         if target is None:
             stage.to_stream(request, sys.stdout.buffer, tell)

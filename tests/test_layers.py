@@ -138,6 +138,7 @@ DOORS = {
     "pipeline.check",
     "pipeline.cli",
     "pipeline.demo",
+    "pipeline.derived",
     "pipeline.export_command",
     "pipeline.healthcheck",
     "pipeline.history",

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import VERSION, service, settings
+from pipeline import VERSION, derived, settings
 from pipeline.clock import utc_text
 from pipeline.data_format import FORMAT
 from pipeline.house import House
@@ -115,7 +115,7 @@ def archived_days(folder: Path) -> int:
 
 def flow_of_archive(folder: Path) -> list[float]:
     env = environment(folder, ("127.0.0.1", 1), **FOR_EVER)
-    (series,) = service.build_archive(settings.load(env)).query([FLOW], BEGIN, END)
+    (series,) = derived.archive(settings.load(env)).query([FLOW], BEGIN, END)
     return [float(value) for value in series.values]  # type: ignore[union-attr]
 
 

@@ -41,7 +41,7 @@ MUTANTS = (
         name="open queue asked through a connection that may not write",
         breaks="promise 3",
         file="pipeline/service.py",
-        old="queue_view.of(queue, settings.data_dir / QUARANTINE)",
+        old="queue_view.of(held.queue, settings.data_dir / QUARANTINE)",
         new="queue_view.look(queue.path, settings.data_dir / QUARANTINE)",
         tests=("tests/test_service.py::test_reading_that_comes_while_the_state_is_told_finds_the_queue_writable",),
     ),
