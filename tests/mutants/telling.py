@@ -42,7 +42,7 @@ MUTANTS = (
         breaks="promise 3",
         file="pipeline/service.py",
         old="queue_view.of(held.queue, settings.data_dir / QUARANTINE)",
-        new="queue_view.look(queue.path, settings.data_dir / QUARANTINE)",
+        new="queue_view.look(held.queue.path, settings.data_dir / QUARANTINE)",
         tests=("tests/test_service.py::test_reading_that_comes_while_the_state_is_told_finds_the_queue_writable",),
     ),
     Mutant(
