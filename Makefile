@@ -45,7 +45,7 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $(DEV_STAMP)
 
-LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+LOCK = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
   --custom-compile-command 'make lock' $(ARGS)
 
 lock: $(DEV_STAMP) ## pin all that the *.in files need, with hashes; newer versions: ARGS=--upgrade

@@ -50,7 +50,8 @@ def test_the_checks_of_the_hosts_are_all_that_run_here() -> None:
 
 def pins(path: Path) -> dict[str, str]:
     """Name and version of each requirement in a file."""
-    found = re.findall(r"^([A-Za-z][\w.-]*)==([^\s;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    pin = r"^([A-Za-z][\w.-]*)(?:\[[\w,-]+\])?==([^\s;\\]+)"
+    found = re.findall(pin, path.read_text(encoding="utf-8"), re.MULTILINE)
     return {name.lower().replace("_", "-"): version for name, version in found}
 
 
