@@ -333,11 +333,13 @@ def test_third_export_at_once_is_told_to_come_again(tmp_path: Path) -> None:
 
 def test_reader_that_leaves_before_the_first_byte_gives_its_place_back(served: Served) -> None:
     address = httpx.URL(served.url)
+    # Once more, as the export behind them may be served before they are.
     for _ in range(2):
-        with socket.create_connection((address.host, address.port or 0), timeout=8) as hasty:
-            hasty.sendall(b"GET /api/export HTTP/1.1\r\nHost: a\r\n\r\n")
-    while served.get("/api/export", sensors=FLOW, every="1h").status_code != 200:
-        pass
+        for _ in range(2):
+            with socket.create_connection((address.host, address.port or 0), timeout=8) as hasty:
+                hasty.sendall(b"GET /api/export HTTP/1.1\r\nHost: a\r\n\r\n")
+        while served.get("/api/export", sensors=FLOW, every="1h").status_code != 200:
+            pass
 
 
 # ---- access
