@@ -137,12 +137,17 @@ def _is_time(text: str) -> bool:
 
 def disk(folder: Path) -> dict[str, int]:
     """Bytes free and in all on the disk of a folder, and how many lie in the folder."""
+    return {**free(folder), "data": size(folder)}
+
+
+def free(folder: Path) -> dict[str, int]:
+    """Bytes free and in all on the disk of a folder."""
     found = os.statvfs(folder)
-    return {"free": found.f_bavail * found.f_frsize, "total": found.f_blocks * found.f_frsize, "data": size(folder)}
+    return {"free": found.f_bavail * found.f_frsize, "total": found.f_blocks * found.f_frsize}
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    """Bytes of all files below a folder, none where it is not there; what vanishes meanwhile counts nothing."""
     return sum(_size(Path(place) / name) for place, _, names in os.walk(folder) for name in names)
 
 

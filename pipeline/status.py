@@ -58,8 +58,14 @@ def _on_disk(settings: Settings) -> Document:
         },
         "archive": _archived(settings.output.archive / places.ARCHIVE),
         "quality": marks.summary(settings.output.shards).encode(),
-        "disk": state.disk(check.existing(settings.data_dir)),
+        "disk": _disk(settings.data_dir),
     }
+
+
+def _disk(folder: Path) -> dict[str, int]:
+    """As the service tells it; of a folder that is not there yet, the disk that would hold it."""
+    found = state.free(check.existing(folder))
+    return {**found, "data": state.size(folder)}
 
 
 def _archived(path: Path) -> Document:

@@ -84,6 +84,8 @@ def test_folder_without_a_service_tells_what_rests_there(data: Path, tmp_path: P
     assert found["disk"]["data"] > 0
     nowhere = status.collect(settings.load({"LUX_DATA_DIR": str(tmp_path / "nowhere")}), datetime.now(UTC))
     assert (nowhere["last_reading"], nowhere["queue"]["depth"]) == (None, 0)
+    assert nowhere["disk"]["data"] == 0
+    assert nowhere["disk"]["free"] > 0
     assert not (tmp_path / "nowhere").exists()
 
 
