@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--group", action="append", default=[], metavar="NAME", help="the sensors of a group, see below")
     add("--exclude", action="append", default=[], metavar="PATTERN", help="leave these out")
     add("--every", type=_every, metavar="STEP", help="one row for 15min, 1h, 1d ...: means, last or longest values")
-    add("--format", choices=FORMS, help="default: by the end of the file's name, else csv")
+    add("--format", choices=FORMS, help="default: by the end of the file's name; csv where it has none")
     add("--locale", choices=("de",), help="CSV as a German spreadsheet opens it")
     add("--labels", choices=labels.LANGUAGES, help="what people call the sensors, with units, instead of their names")
     add("--output", required=True, metavar="FILE", help="the file to make, - for standard output")
@@ -77,6 +78,10 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     target = None if options.output == STDOUT else Path(options.output)
     if target and (target.is_dir() or not target.parent.is_dir()):
         raise LoggerError(f"{target} cannot be a file", hint="name a file in a folder that is there")
+    if target and not os.access(target.parent, os.W_OK):
+        raise LoggerError(
+            f"{target} cannot be written, its folder is read-only", hint="name another one, or - for standard output"
+        )
     by_hand.export(settings, _request(options, settings, target), target, force=options.force)
 
 
@@ -103,7 +108,10 @@ def _request(options: argparse.Namespace, settings: Settings, target: Path | Non
 
 def _form(target: Path | None) -> str:
     suffix = target.suffix.lower().removeprefix(".") if target else ""
-    return suffix if suffix in FORMS else FORMS[0]
+    if suffix and suffix not in FORMS:
+        known = ", ".join(f".{form}" for form in FORMS)
+        raise LoggerError(f"{target} ends in none of {known}", hint="end it so, or name a --format")
+    return suffix or FORMS[0]
 
 
 def _moment(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import json
 import os
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import export_command
+from pipeline import export_command, settings
+from pipeline.errors import LoggerError
 from tests.running import ROOT, environment
 from tests.test_archive import FLOW, add_all, archive, fill
 
@@ -73,6 +75,7 @@ def test_settings_say_what_is_exported_where_no_argument_does(filled: Path) -> N
         (["--to", "2020-01-06", "--output", "x.csv"], 1, "no readings from the beginning to 2020-01-06T00:00:00+01:00"),
         (["--from", "2030-01-06", "--output", "x.csv"], 1, "no readings from 2030-01-06T00:00:00+01:00 to the end"),
         (["--output", "nowhere/x.csv"], 1, "nowhere/x.csv cannot be a file"),
+        (["--output", "x.xlsx"], 1, "x.xlsx ends in none of .csv, .json, .jsonl, .dta"),
         (["--output", "shards"], 1, "shards cannot be a file"),
         (["--locale", "de", "--output", "x.json"], 1, "--locale de is for csv, not for json"),
         (["--group", "warmth", "--output", "x.csv"], 1, "groups are temperatures, heating-circuit"),
@@ -86,6 +89,15 @@ def test_what_cannot_be_exported_is_told_and_makes_no_file(
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not list(filled.glob("*x.*"))
+
+
+def test_read_only_folder_is_told_by_the_name_that_was_asked_for(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = argparse.ArgumentParser()
+    export_command.add_arguments(parser)
+    chosen = settings.load({"LUX_DATA_DIR": str(filled)})
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(LoggerError, match=r"/x\.csv cannot be written, its folder is read-only"):
+        export_command.run(parser.parse_args(["--output", str(filled / "x.csv")]), chosen)
 
 
 def test_days_before_now_are_no_option() -> None:
