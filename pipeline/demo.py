@@ -31,8 +31,8 @@ _TELL_S = 15.0
 
 #: Most days of history: a year.
 MOST_DAYS = 366
-#: A history shorter than this is not worth a line.
-_NO_HISTORY = timedelta(minutes=1)
+#: A history shorter than this is left out: its readings are too few to tell that they come more seldom than the demo's.
+_NO_HISTORY = timedelta(minutes=6)
 _FOR_EVER = timedelta(days=10_000)
 
 #: Calculations that a line of the demo shows.
