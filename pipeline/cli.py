@@ -82,7 +82,7 @@ def main(arguments: Sequence[str], stop: Stop) -> int:
 
 def _refused(error: OSError, command: str) -> str:
     """What the system refused; where a file of another owner is the reason, what mends it."""
-    said = f"{error.strerror or error}: {error.filename or command}"
+    said = f"{error.strerror or error}: {error.filename}" if error.filename else f"{command}: {error.strerror or error}"
     place = Path(os.fsdecode(error.filename or ""))
     if isinstance(error, PermissionError) and os.access(place, os.F_OK):
         return f"{said} ({machine.why_locked(place)})"
