@@ -6,7 +6,7 @@ ARG BASE=python:3.13-slim-trixie
 FROM ${BASE} AS page
 WORKDIR /build
 COPY web/npm.sh web/requirements.txt web/package.json web/package-lock.json ./
-RUN python -m venv /node && PY=/node/bin/python ./npm.sh ci --no-audit --no-fund --loglevel=error
+RUN python -m venv /node && PY=/node/bin/python ./npm.sh ci --no-audit --no-fund --no-update-notifier --loglevel=error
 COPY web ./
 RUN PY=/node/bin/python ./npm.sh run build --silent -- --logLevel warn
 
@@ -23,7 +23,7 @@ RUN python -m venv --without-pip /opt/logger \
 FROM ${BASE}
 # tini is process 1: it hands the stop signal on and collects processes that have ended.
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends tini \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tini \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
  && install -d -o 1000 -g 1000 /data
 COPY --from=packages /opt/logger /opt/logger
