@@ -116,19 +116,26 @@ def options(environ: Mapping[str, str], data: Path | str) -> list[str]:
 
 
 @contextmanager
-def started(
-    name: str, environ: Mapping[str, str], data: Path | str, *words: str, image: str = IMAGE, more: tuple[str, ...] = ()
-) -> Iterator[Container]:
-    """A container in the background; gone at the end, and its log shown if something failed."""
+def running(name: str, *words: str) -> Iterator[Container]:
+    """A container in the background, by the words of `docker run`; gone at the end, its log shown on a failure."""
     container = Container(f"{PREFIX}-{name}")
-    docker("run", "--detach", "--name", container.name, *options(environ, data), *more, image, *words)
+    docker("run", "--detach", "--name", container.name, *words)
     try:
         yield container
     except BaseException:
-        print(f"--- log of {name}\n{container.logs()}---", flush=True)
+        print(f"--- log of {name}; last check: {container.last_check}\n{container.logs()}---", flush=True)
         raise
     finally:
         docker("rm", "--force", "--volumes", container.name)
+
+
+@contextmanager
+def started(
+    name: str, environ: Mapping[str, str], data: Path | str, *words: str, image: str = IMAGE, more: tuple[str, ...] = ()
+) -> Iterator[Container]:
+    """The same with the options that each service shares."""
+    with running(name, *options(environ, data), *more, image, *words) as container:
+        yield container
 
 
 def compose() -> list[str]:
