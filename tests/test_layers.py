@@ -30,6 +30,9 @@ WORDS = {
     "pipeline.part",
     "pipeline.period",
     "pipeline.places",
+    "pipeline.processlog",
+    "pipeline.processlog_fields",
+    "pipeline.processlog_header",
     "pipeline.quality",
     "pipeline.reading",
     "pipeline.schema",
@@ -114,6 +117,7 @@ VESSELS = {
         "pipeline.house_values",
         "pipeline.simulator",
         "pipeline.simulator_answers",
+        "pipeline.simulator_fields",
     },
 }
 
