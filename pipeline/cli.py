@@ -26,6 +26,7 @@ from pipeline import (
     log,
     machine,
     places,
+    processlog_command,
     queue_view,
     rules,
     service,
@@ -152,6 +153,11 @@ def _sensors(options: argparse.Namespace, _: Stop) -> int:
     return EXIT_OK
 
 
+def _processlog(options: argparse.Namespace, _: Stop) -> int:
+    processlog_command.write(options.file, SystemClock().utc(), sys.stdout)
+    return EXIT_OK
+
+
 def _simulate(options: argparse.Namespace, stop: Stop) -> int:
     source = Dump(options.dump) if options.dump else House(options.seed).answer_at
     fault = Fault(options.fault) if options.fault else None
@@ -195,6 +201,9 @@ def _parser() -> argparse.ArgumentParser:
 
     find = _command(commands, "sensors", _sensors, "sensors with index, unit, data type and last value")
     find.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="shell pattern or part of a name")
+
+    own = _command(commands, "processlog", _processlog, "a file of the controller's own log of 48 hours, as CSV")
+    own.add_argument("file", type=Path, metavar="FILE", help="what the controller serves at /NewProc")
 
     _add_simulate(commands)
     return parser

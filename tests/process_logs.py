@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ V1, V3 = NAMES = ("NewProc-V1.86.2.dta", "NewProc-V3.87.1.dta")
 
 #: Newest time of a made-up log, seconds since 1970: 2026-01-15 12:00 UTC.
 END_S = 1_768_478_400
+NOW = datetime.fromtimestamp(END_S, UTC)
 
 
 def path(name: str) -> Path:

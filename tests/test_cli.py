@@ -46,7 +46,9 @@ def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
     return environment(data, simulated.address)
 
 
-@pytest.mark.parametrize("name", ["run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate", "export"])
+@pytest.mark.parametrize(
+    "name", ["run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate", "export", "processlog"]
+)
 def test_help_tells_of_every_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], [name, "--help"]):
         with pytest.raises(SystemExit) as ended:
@@ -54,7 +56,7 @@ def test_help_tells_of_every_command(name: str, capsys: pytest.CaptureFixture[st
         assert ended.value.code == 0
     of_all, of_one = capsys.readouterr().out.split(f"usage: python -m pipeline {name}")
     assert of_all.startswith("usage: python -m pipeline ")
-    assert f"  {name} " in of_all
+    assert f"\n    {name}" in of_all
     assert "--help" in of_one
 
 

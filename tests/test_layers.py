@@ -147,6 +147,7 @@ DOORS = {
     "pipeline.healthcheck",
     "pipeline.history",
     "pipeline.listing",
+    "pipeline.processlog_command",
     "pipeline.progress",
     "pipeline.service",
     "pipeline.status",

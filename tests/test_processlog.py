@@ -18,9 +18,7 @@ from pipeline.processlog import MOST_BYTES, Field, ProcessLog, calculation_of, d
 from pipeline.processlog_fields import Kind
 from pipeline.simulator_fields import Analogue, Category, Definition, Digital, Enum, record, whole
 from tests import process_logs
-from tests.process_logs import END_S, V1, V3
-
-_NOW = datetime.fromtimestamp(END_S, UTC)
+from tests.process_logs import END_S, NOW, V1, V3
 
 #: The smallest log, written out: a category, flow temperature, two records a minute apart.
 _SMALL = bytes.fromhex(
@@ -38,7 +36,7 @@ def _field(log: ProcessLog, name: str, kind: str = "analogue") -> Field:
 
 
 def test_a_log_is_what_its_bytes_say() -> None:
-    log = decode(_SMALL, _NOW)
+    log = decode(_SMALL, NOW)
     assert log.times_s == (END_S, END_S + 60)
     assert log.fields == (Field("A", "analogue", "TVL"),)
     assert log.column(log.fields[0]) == (369, -10)
@@ -75,7 +73,7 @@ def test_logs_of_real_controllers_give_their_known_figures(
 
 @pytest.mark.parametrize("name", [V1, V3])
 def test_fields_of_real_controllers_are_told_apart_and_say_what_can_be(name: str) -> None:
-    log = decode(process_logs.load(name), _NOW)
+    log = decode(process_logs.load(name), NOW)
     assert len({each.key for each in log.fields}) == len(log.fields)
     known = [each for each in log.fields if calculation_of(each) is not None]
     assert len({calculation_of(each) for each in known}) == len(known)
@@ -88,7 +86,7 @@ def test_fields_of_real_controllers_are_told_apart_and_say_what_can_be(name: str
 
 
 def test_real_log_of_v1_hides_what_is_not_fitted() -> None:
-    log = decode(process_logs.load(V1), _NOW)
+    log = decode(process_logs.load(V1), NOW)
     assert _field(log, "TFB1").hidden
     assert not _field(log, "TVL").hidden
     outputs = {each.name: each.hidden for each in log.fields if each.kind == "output"}
@@ -97,7 +95,7 @@ def test_real_log_of_v1_hides_what_is_not_fitted() -> None:
 
 
 def test_real_log_of_v3_has_a_pressure_and_a_switch_of_one_name() -> None:
-    log = decode(process_logs.load(V3), _NOW)
+    log = decode(process_logs.load(V3), NOW)
     pressure, switch = _field(log, "Text_HD"), _field(log, "Text_HD", "input")
     assert (pressure.category, calculation_of(pressure)) == (switch.category, 180)
     assert calculation_of(switch) == 32
@@ -109,7 +107,7 @@ def test_real_log_of_v3_has_a_pressure_and_a_switch_of_one_name() -> None:
 
 
 def test_bits_of_v1_are_the_calculations_of_their_names() -> None:
-    bits = [each for each in decode(process_logs.load(V1), _NOW).fields if each.bit is not None]
+    bits = [each for each in decode(process_logs.load(V1), NOW).fields if each.bit is not None]
     assert len(bits) == 18
     for each in bits:
         assert sensors.sensor("calculations", calculation_of(each) or 0).name == f"ID_WEB_{each.name}"
@@ -147,7 +145,7 @@ def test_what_a_field_is_and_whether_it_needs_a_proof(
 def test_larger_real_log_is_decoded_fast_and_in_little_memory() -> None:
     data = process_logs.load(V3)
     begun = time.perf_counter()
-    log = decode(data, _NOW)
+    log = decode(data, NOW)
     for each in log.fields:
         log.column(each)
     assert time.perf_counter() - begun < 1
@@ -161,14 +159,14 @@ def test_largest_log_of_the_most_bits_stays_within_its_memory() -> None:
     assert 3_900_000 < len(data) <= MOST_BYTES
     assert _peak(data) < 50_000_000
     with pytest.raises(ProcessLogError, match="has a header of"):
-        decode(whole(defined * 2, []), _NOW)
+        decode(whole(defined * 2, []), NOW)
 
 
 def _peak(data: bytes) -> int:
     """Most bytes that decoding takes at once, one column after the other."""
     tracemalloc.start()
     try:
-        log = decode(data, _NOW)
+        log = decode(data, NOW)
         for each in log.fields[-100:]:
             log.column(each)
         return tracemalloc.get_traced_memory()[1]
@@ -179,7 +177,7 @@ def _peak(data: bytes) -> int:
 @given(process_logs.made_up())
 def test_made_up_log_comes_back(case: tuple[list[Definition], list[tuple[int, ...]], bytes]) -> None:
     defined, rows, data = case
-    log = decode(data, _NOW)
+    log = decode(data, NOW)
     assert log.times_s == tuple(row[0] for row in rows)
     category, place, fields = "", 0, iter(log.fields)
     for each in defined:
@@ -234,7 +232,7 @@ def test_no_bytes_behind_the_version_bring_it_down(tail: bytes) -> None:
 
 def _decoded_or_refused(data: bytes) -> None:
     try:
-        log = decode(data, _NOW)
+        log = decode(data, NOW)
     except ProcessLogError:
         return
     assert all(len(log.column(each)) == len(log.times_s) for each in log.fields)
@@ -245,12 +243,12 @@ def test_real_log_cut_short_anywhere_is_refused(name: str) -> None:
     data = process_logs.load(name)
     for end in [*range(0, 2400, 7), *range(2400, len(data), 9001), len(data) - 1]:
         with pytest.raises(ProcessLogError):
-            decode(data[:end], _NOW)
+            decode(data[:end], NOW)
 
 
 def test_torn_piece_before_the_records_is_passed_over() -> None:
     at = len(_SMALL) - 12
-    assert decode(_SMALL[:at] + b"12345" + _SMALL[at:], _NOW) == decode(_SMALL, _NOW)
+    assert decode(_SMALL[:at] + b"12345" + _SMALL[at:], NOW) == decode(_SMALL, NOW)
 
 
 def _small(at: int, new: bytes) -> bytes:
@@ -285,7 +283,7 @@ def _small(at: int, new: bytes) -> bytes:
 )
 def test_log_that_cannot_be_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(ProcessLogError) as refused:
-        decode(data, _NOW)
+        decode(data, NOW)
     assert reason in str(refused.value)
 
 
@@ -298,16 +296,16 @@ def test_log_may_end_a_day_ahead_and_no_more() -> None:
 
 def test_digital_word_of_seventeen_bits_is_refused() -> None:
     with pytest.raises(ProcessLogError, match="17 bits"):
-        decode(whole([Digital(("a",) * 17)], []), _NOW)
+        decode(whole([Digital(("a",) * 17)], []), NOW)
 
 
 def test_firmware_that_changes_within_a_log_is_refused() -> None:
     defined: list[Definition] = [Category("Text_Anlagenstatus"), Analogue("Text_SW_Stand", 1)]
     same = [record(END_S - 60, [3871]), record(END_S, [3871])]
-    assert len(decode(whole(defined, same), _NOW).times_s) == 2
+    assert len(decode(whole(defined, same), NOW).times_s) == 2
     with pytest.raises(ProcessLogError, match="several values of Text_SW_Stand"):
-        decode(whole(defined, [same[0], record(END_S, [3872])]), _NOW)
+        decode(whole(defined, [same[0], record(END_S, [3872])]), NOW)
 
 
 def test_log_without_records_or_fields_is_one() -> None:
-    assert decode(whole([], []), _NOW) == ProcessLog((), (), 2, decode(whole([], []), _NOW).words)
+    assert decode(whole([], []), NOW) == ProcessLog((), (), 2, decode(whole([], []), NOW).words)
