@@ -117,7 +117,11 @@ VESSELS = {
         "pipeline.house_values",
         "pipeline.simulator",
         "pipeline.simulator_answers",
+        "pipeline.simulator_door",
         "pipeline.simulator_fields",
+        "pipeline.simulator_log",
+        "pipeline.simulator_log_answers",
+        "pipeline.simulator_records",
     },
 }
 
