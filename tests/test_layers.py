@@ -142,6 +142,7 @@ VERBS = {
 DOORS = {
     "pipeline.__main__",
     "pipeline.alarm",
+    "pipeline.arguments",
     "pipeline.by_hand",
     "pipeline.check",
     "pipeline.cli",
@@ -154,6 +155,7 @@ DOORS = {
     "pipeline.processlog_command",
     "pipeline.progress",
     "pipeline.service",
+    "pipeline.simulate_command",
     "pipeline.status",
     "pipeline.supervisor",
     "pipeline.web",
