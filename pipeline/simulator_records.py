@@ -97,9 +97,9 @@ def encode_log(
 ) -> bytes:
     """The log of a controller that answers as `source` does, as its file was written at `end_s`, seconds since 1970.
 
-    The source is asked for a moment a minute, the last one `end_s`, and a record has the time that the controller's
-    own clock (calculation 134) showed then. `torn` puts a piece of an older record before the oldest one; fields of
-    the calculations in `lying` are `LIE` more than the truth.
+    The source is asked for a moment a minute, the last one `end_s`. A record has the time that the controller's own
+    clock (calculation 134) showed then, or that moment where it has none. `torn` puts a piece of an older record before
+    the oldest one; fields of the calculations in `lying` are `LIE` more than the truth.
     """
     return Writer(source, dialect, lying).file(end_s, records=records, torn=torn)
 
@@ -127,7 +127,7 @@ class Writer:
     def _record(self, unix: int) -> bytes:
         told = self._answer(unix)
         words = [_word(each, told, self._lying) for each in self._defined if not isinstance(each, Category)]
-        return record(told[_CLOCK], words)
+        return record(_told(told, _CLOCK) or unix, words)
 
     def _answer(self, unix: int) -> Sequence[int]:
         return self._source(datetime.fromtimestamp(unix, UTC)).calculations
@@ -163,7 +163,7 @@ def _bit(word: Digital, n: int, told: Sequence[int]) -> int:
 
 
 def _told(told: Sequence[int], calculation: int) -> int:
-    """A calculation; 0 where an older answer is shorter than the newest one."""
+    """A calculation; 0 where an answer is too short to have it, as an older one may be."""
     return told[calculation] if calculation < len(told) else 0
 
 
@@ -180,8 +180,8 @@ def _firmware(told: Sequence[int]) -> int:
 #: What fields say that repeat no calculation which is known; those that are not here say 0.
 _OTHERS: dict[str, Callable[[Sequence[int]], int]] = {
     "Text_SW_Stand": _firmware,
-    "Text_WP_Typ": lambda told: told[_TYPE],
-    "Text_VL_Soll": lambda told: told[_TARGET] + 50,
-    "DhwBoost status": lambda told: 2 if told[_MODE] == 1 else 1,
-    "Demand": lambda told: int(told[_MODE] == 0),
+    "Text_WP_Typ": lambda told: _told(told, _TYPE),
+    "Text_VL_Soll": lambda told: _told(told, _TARGET) + 50,
+    "DhwBoost status": lambda told: 2 if _told(told, _MODE) == 1 else 1,
+    "Demand": lambda told: int(_told(told, _MODE) == 0),
 }

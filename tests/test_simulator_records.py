@@ -118,3 +118,9 @@ def test_pump_that_has_more_sensors_from_a_minute_on_says_0_before() -> None:
     log = decode(writer.file(END_S, records=2), NOW)
     tank = log.column(_field(log, 229))
     assert tank[0] == 0 < tank[1]
+
+
+def test_pump_of_few_calculations_has_a_log_of_few_fields() -> None:
+    log = decode(encode_log(lambda _: Answer((), tuple(range(20)), ()), END_S, "V1", records=2), NOW)
+    assert log.times_s == (END_S - 60, END_S)
+    assert {calculation_of(each) for each in log.fields if each.kind == "analogue"} <= {*range(20), None}
