@@ -21,7 +21,7 @@ TAG ?= v$(VERSION)
 
 CHECK_SCHEMA := $(PY) -m check_jsonschema --quiet --builtin-schema
 
-.PHONY: help setup page page-if-possible page-test demo run test test-tools lint lock bench chaos chaos-mutants release-check docker docker-test clean
+.PHONY: help setup page page-if-possible page-test demo run test test-tools lint lock bench chaos chaos-mutants fuzz release-check docker docker-test clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -103,6 +103,9 @@ chaos: $(DEV_STAMP) ## attack the logger and count what is lost: ROUNDS=200
 
 chaos-mutants: $(DEV_STAMP) ## break the code on purpose and show that a test catches each break
 	@$(PY) -m tests.mutants $(ARGS)
+
+fuzz: $(DEV_STAMP) ## damaged logs for the decoder of the controller's own log: MUTATIONS=100000
+	@$(PY) -m tests.fuzz_processlog --mutations $(or $(MUTATIONS),100000) $(ARGS)
 
 release-check: ## see that TAG is the version of the program, and that the changelog has it
 	@test '$(TAG)' = 'v$(VERSION)' || { echo "the tag is $(TAG), but pipeline/__init__.py says $(VERSION)" >&2; exit 1; }

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from datetime import MAXYEAR, MINYEAR, date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pipeline import (
     VERSION,
+    arguments,
     by_hand,
     check,
     data_format,
@@ -26,22 +26,20 @@ from pipeline import (
     log,
     machine,
     places,
+    processlog_command,
     queue_view,
     rules,
     service,
     settings,
+    simulate_command,
     state,
     status,
 )
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError, NewerFormatError, SettingsError
-from pipeline.house import House
 from pipeline.settings import Settings
-from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump
 from pipeline.stop import Stop
 from pipeline.window import KINDS
-
-_MOST_PORT = 65_535
 
 #: Done.
 EXIT_OK = 0
@@ -57,9 +55,9 @@ EXIT_UNSAVED = service.UNSAVED
 EXIT_INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str], stop: Stop) -> int:
+def main(given: Sequence[str], stop: Stop) -> int:
     """Run one command; gives the exit code."""
-    options = _parser().parse_args(export_command.glued(arguments))
+    options = _parser().parse_args(export_command.glued(given))
     command: Callable[[argparse.Namespace, Stop], int] = options.command
     log.set_up("warning", "text")
     try:
@@ -152,16 +150,13 @@ def _sensors(options: argparse.Namespace, _: Stop) -> int:
     return EXIT_OK
 
 
+def _processlog(options: argparse.Namespace, _: Stop) -> int:
+    processlog_command.write(options.file, SystemClock().utc(), sys.stdout)
+    return EXIT_OK
+
+
 def _simulate(options: argparse.Namespace, stop: Stop) -> int:
-    source = Dump(options.dump) if options.dump else House(options.seed).answer_at
-    fault = Fault(options.fault) if options.fault else None
-    pump = SimulatedPump(source, host=options.host, port=options.port, journal=options.journal, fault=fault)
-    with pump:
-        host, port = pump.address
-        print(f"simulated pump on {host}:{port}, fault: {options.fault or 'none'}; Ctrl-C ends it", flush=True)
-        while not stop.wait(3600):
-            pass
-    print(f"sent {pump.answers} whole answers")
+    simulate_command.run(options, stop)
     return EXIT_INTERRUPTED if stop.signal == signal.SIGINT else EXIT_OK
 
 
@@ -196,7 +191,11 @@ def _parser() -> argparse.ArgumentParser:
     find = _command(commands, "sensors", _sensors, "sensors with index, unit, data type and last value")
     find.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="shell pattern or part of a name")
 
-    _add_simulate(commands)
+    own = _command(commands, "processlog", _processlog, "a file of the controller's own log of 48 hours, as CSV")
+    own.add_argument("file", type=Path, metavar="FILE", help="what the controller serves at /NewProc")
+
+    simulate = _command(commands, "simulate", _simulate, "a pump on this machine that speaks the controller's protocol")
+    simulate_command.add_arguments(simulate)
     return parser
 
 
@@ -216,34 +215,7 @@ def _day(text: str) -> date:
     raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})")
 
 
-def _kept(rule: rules.Rule, text: str) -> Any:
-    """What a rule of the settings makes of an argument."""
-    try:
-        return rule(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error} (got {text!r})") from None
-
-
-_host = partial(_kept, rules.host)
-_port = partial(_kept, rules.whole(0, _MOST_PORT))
-_days = partial(_kept, rules.whole(0, demo.MOST_DAYS))
-
-
-def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    faults = "\n".join(f"  {name:<10} {text}" for name, text in FAULTS.items())
-    simulate = _command(commands, "simulate", _simulate, "a pump on this machine that speaks the controller's protocol")
-    simulate.formatter_class = argparse.RawDescriptionHelpFormatter
-    simulate.epilog = f"faults:\n{faults}"
-    simulate.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    simulate.add_argument(
-        "--port", type=_port, default=8889, help="port to listen on, 0 for any (default: %(default)s)"
-    )
-    simulate.add_argument("--seed", type=int, default=1, help="which house is simulated (default: %(default)s)")
-    simulate.add_argument(
-        "--dump", type=Path, metavar="FILE", help="answer with a controller's recorded integers (JSON)"
-    )
-    simulate.add_argument("--journal", type=Path, metavar="FILE", help="append a line for every answer sent whole")
-    simulate.add_argument("--fault", choices=FAULTS, metavar="NAME", help="misbehave, see below")
+_days = partial(arguments.kept, rules.whole(0, demo.MOST_DAYS))
 
 
 def _command(

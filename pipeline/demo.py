@@ -17,6 +17,7 @@ from pipeline.house import House
 from pipeline.service import Service
 from pipeline.settings import Settings
 from pipeline.simulator import SimulatedPump, Source
+from pipeline.simulator_log import SimulatedLog
 from pipeline.stop import Stop
 from pipeline.worker import Worker
 
@@ -46,14 +47,18 @@ def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> in
         AlreadyRunningError: another demo runs in the same folder.
         NewerFormatError: a demo of a newer version left it.
     """
-    pump = _listening(House().answer_at)
+    house = House()
+    pump = _listening(house.answer_at)
     try:
-        return _serve(pump, stop, days, fresh, environ)
+        with SimulatedLog(house.answer_at) as log_server:
+            return _serve(pump, log_server, stop, days, fresh, environ)
     finally:
         pump.stop()
 
 
-def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Mapping[str, str]) -> int:
+def _serve(
+    pump: SimulatedPump, log_server: SimulatedLog, stop: Stop, days: int, fresh: bool, environ: Mapping[str, str]
+) -> int:
     host, port = pump.address
     chosen = settings.load(_environment(environ, host, port), needs_host=True, needs_folders=True)
     chosen = replace(chosen, http_port=_free_port(chosen.http_host, chosen.http_port))
@@ -61,7 +66,7 @@ def _serve(pump: SimulatedPump, stop: Stop, days: int, fresh: bool, environ: Map
     if fresh:
         _clear(chosen)
     data_format.check(chosen.data_dir, "begin anew with --fresh")
-    _introduce(chosen, host, port)
+    _introduce(chosen, host, port, log_server.url)
     built = service.build(chosen)
     teller = Worker("teller", _Teller(built, chosen).step, SystemClock())
 
@@ -139,9 +144,10 @@ def _clear(chosen: Settings) -> None:
         shutil.rmtree(chosen.data_dir)
 
 
-def _introduce(chosen: Settings, host: str, port: int) -> None:
+def _introduce(chosen: Settings, host: str, port: int, own_log: str) -> None:
     rows = [
         ("simulated pump", f"{host}:{port}, read every {chosen.interval_s} s"),
+        ("its own log", own_log),
         ("shards", str(chosen.output.shards)),
         ("daily", str(chosen.output.daily)),
         ("weekly", str(chosen.output.weekly)),

@@ -129,6 +129,10 @@ class ExistsError(LoggerError):
     """Raised when a file stands where another one would go."""
 
 
+class ProcessLogError(LoggerError):
+    """Raised when bytes are no sound log of the controller's own, or of an older version; none of it counts."""
+
+
 class PumpStoppedError(LoggerError):
     """Raised when a read was ended because the logger stops; nothing is wrong with the pump."""
 

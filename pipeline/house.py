@@ -8,6 +8,7 @@ as if it had never stopped, and its past can be asked for as well as its present
 from __future__ import annotations
 
 import math
+import threading
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,7 +87,7 @@ class Day:
 
 
 class House:
-    """A house and its heat pump; not for two threads at once."""
+    """A house and its heat pump; several threads may ask at once, as a pump and its own log do."""
 
     def __init__(self, seed: int = 1, kind: Kind | None = None) -> None:
         self.kind: Kind = kind or ("brine" if seed % 2 else "air")
@@ -95,6 +96,7 @@ class House:
         self._controller = Controller(seed, self.kind, _BUILT * DAY)
         self._at_midnight = [Counters()]
         self._days: dict[int, Day] = {}
+        self._lock = threading.Lock()
 
     def answer_at(self, moment: datetime) -> Answer:
         """What the controller answers at an aware moment.
@@ -104,7 +106,9 @@ class House:
         """
         if moment.tzinfo is None:
             raise ValueError(f"time without an offset: {moment.isoformat()}")
-        return self._controller.answer(self._snapshot(moment.timestamp()))
+        with self._lock:
+            now = self._snapshot(moment.timestamp())
+        return self._controller.answer(now)
 
     def _snapshot(self, unix: float) -> Snapshot:
         t = unix + _OFFSET

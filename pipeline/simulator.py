@@ -7,18 +7,17 @@ lack the answer that was in flight when the simulator died, and never has one th
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from pipeline.clock import Clock, SystemClock, to_ms
 from pipeline.simulator_answers import COMMANDS, FAULTS, Dump, Fault, Journal, Read, Sent, Source, grown, read_journal
+from pipeline.simulator_door import Door
 
 __all__ = ["FAULTS", "Dump", "Fault", "Sent", "SimulatedPump", "Source", "read_journal"]
 
@@ -52,7 +51,7 @@ class SimulatedPump:
         self._journal: Journal | None = None
         self._fault = fault
         self._clock = clock or SystemClock()
-        self._door: _Door | None = None
+        self._door: Door | None = None
         # Two locks: opening and closing the door waits for the accepting thread, which itself takes the second.
         self._doorway = threading.RLock()
         self._shared = threading.Condition()
@@ -124,7 +123,7 @@ class SimulatedPump:
 
     def _set_door(self, wanted: bool) -> None:
         if wanted and not self._door:
-            self._door = _Door(self.address, self._welcome)
+            self._door = Door(self.address, self._welcome)
             self.address = self._door.address
         elif not wanted and self._door:
             self._door.close()
@@ -159,30 +158,6 @@ class SimulatedPump:
                 self._journal.add(read.answer, to_ms(self._clock.utc()))
             self.answers += 1
             self._shared.notify_all()
-
-
-class _Door:
-    """A listening socket and the thread that accepts from it."""
-
-    def __init__(self, address: tuple[str, int], welcome: Callable[[socket.socket], None]) -> None:
-        self._listener = socket.create_server(address)
-        self.address: tuple[str, int] = self._listener.getsockname()[:2]
-        self._welcome = welcome
-        # Closing a socket does not wake the thread that waits on it; a byte on this pair does.
-        self._wake, self._woken = socket.socketpair()
-        self._thread = threading.Thread(target=self._accept, name="simulated pump", daemon=True)
-        self._thread.start()
-
-    def _accept(self) -> None:
-        while self._woken not in select.select([self._listener, self._woken], [], [])[0]:
-            with suppress(OSError):  # the client may have left again
-                self._welcome(self._listener.accept()[0])
-
-    def close(self) -> None:
-        self._wake.send(b"x")
-        self._thread.join()
-        for each in (self._listener, self._wake, self._woken):
-            each.close()
 
 
 class _Visit:

@@ -16,7 +16,7 @@ from hashlib import sha256, shake_128
 from itertools import cycle
 from pathlib import Path
 
-from pipeline.clock import to_ms, utc_text
+from pipeline.clock import from_ms, to_ms, utc_text
 from pipeline.errors import LoggerError
 from pipeline.reading import Answer
 
@@ -73,11 +73,13 @@ class Dump:
         self._next: int | None = None
 
     def __call__(self, moment: datetime) -> Answer:
+        self._next = 1 + (self._next or max(self._answer.calculations[_CLOCK], to_ms(moment) // 1000))
+        return self.at(from_ms((self._next - 1) * 1000))
+
+    def at(self, moment: datetime) -> Answer:
+        """The same integers with a clock that is right: what it would have said at a moment."""
         calculations = list(self._answer.calculations)
-        if self._next is None:
-            self._next = max(calculations[_CLOCK], to_ms(moment) // 1000)
-        calculations[_CLOCK] = self._next
-        self._next += 1
+        calculations[_CLOCK] = to_ms(moment) // 1000
         return Answer(self._answer.parameters, tuple(calculations), self._answer.visibilities)
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -46,7 +47,9 @@ def env(data: Path, simulated: SimulatedPump) -> dict[str, str]:
     return environment(data, simulated.address)
 
 
-@pytest.mark.parametrize("name", ["run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate", "export"])
+@pytest.mark.parametrize(
+    "name", ["run", "demo", "rollup", "queue", "status", "check", "sensors", "simulate", "export", "processlog"]
+)
 def test_help_tells_of_every_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], [name, "--help"]):
         with pytest.raises(SystemExit) as ended:
@@ -54,7 +57,7 @@ def test_help_tells_of_every_command(name: str, capsys: pytest.CaptureFixture[st
         assert ended.value.code == 0
     of_all, of_one = capsys.readouterr().out.split(f"usage: python -m pipeline {name}")
     assert of_all.startswith("usage: python -m pipeline ")
-    assert f"  {name} " in of_all
+    assert f"\n    {name}" in of_all
     assert "--help" in of_one
 
 
@@ -339,3 +342,20 @@ def test_signal_during_the_imports_of_run_ends_it_without_a_trace(env: dict[str,
         _, errors = process.communicate(timeout=9)
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_simulator_serves_its_own_log_with_its_faults(env: dict[str, str], tmp_path: Path) -> None:
+    dump = ["--dump", str(dumps.path("V3.78-MSW6"))]
+    command = [sys.executable, "-m", "pipeline", "simulate", "--port", "0", "--log-fault", "torn", *dump]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        said = process.stdout.readline()
+        url = said.split()[7].rstrip(",")
+        file = tmp_path / "NewProc"
+        with urllib.request.urlopen(url, timeout=5) as response:
+            file.write_bytes(response.read())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=9)
+    assert "fault: none, fault of the log: torn; Ctrl-C" in said
+    done = call("processlog", str(file), env=env)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 2881)
