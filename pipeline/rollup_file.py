@@ -2,7 +2,7 @@
 
 The sources are taken in order of time, in steps: a range that overlaps no other is one step, overlapping ones are
 merged by time in one. A clean range under the file's own header is copied byte for byte; all else goes row by row, with
-columns joined by name, new ones appended and missing cells empty.
+columns joined by name, new ones appended and missing cells empty. Of a log part the rows come that count.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,8 @@ PART_SUFFIX = ".part"
 
 
 class RollupFile:
-    """The file of a window in a folder, made from ranges of the shards' parts, given in order of time.
+    """The file of a window in a folder, made from ranges of the shards' parts, given in order of time; `logged` gives
+    time (ms) and bytes of the rows of a log part's range.
 
     `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all; `stopping` is
     asked between two chunks whether to stop; `dirty` are the parts in which bad lines were met, and takes new ones.
@@ -48,6 +49,7 @@ class RollupFile:
         sources: Sequence[Source],
         shards: Path,
         *,
+        logged: Callable[[Source], Iterable[tuple[int, bytes]]],
         reserve: int,
         progress: Callable[[int, int], object] = lambda _done, _total: None,
         stopping: Callable[[], bool] = lambda: False,
@@ -56,6 +58,7 @@ class RollupFile:
         self.target = folder / window.name
         self._part = self.target.with_name(window.name + PART_SUFFIX)
         self._shards = shards
+        self._logged = logged
         self._reserve = reserve
         self._progress = progress
         self._stopping = stopping
@@ -73,7 +76,10 @@ class RollupFile:
             RollupStoppedError: `stopping` said so; the next build goes on.
             OSError, DirtyPartError: the checkpoint stays.
         """
-        columns = joined([self._header(source) for source in self._plan.sources])
+        # The few columns of a log come last, so that live rows are copied as they are.
+        columns = joined(
+            [self._header(source) for source in sorted(self._plan.sources, key=lambda one: one.part.is_log)]
+        )
         state = self._resumed()
         self._need(self._total - (state.length if state else 0))
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
@@ -171,6 +177,9 @@ class RollupFile:
         path = self._path(source.part)
         header = self._header(source)
         arrange = arranging(split(header), columns)
+        if source.part.is_log:
+            yield from ((time_ms, rank, arrange(row)) for time_ms, row in self._logged(source))
+            return
         with open_part(path) as file:
             for line in good_lines(path, header):
                 if source.start <= line.offset < source.end:

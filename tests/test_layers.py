@@ -66,6 +66,7 @@ VESSELS = {
         "pipeline.day_columns",
         "pipeline.day_marks",
         "pipeline.day_reader",
+        "pipeline.log_columns",
         "pipeline.log_part",
         "pipeline.log_schema",
         "pipeline.marks",
@@ -75,6 +76,7 @@ VESSELS = {
     },
     "rollups": {
         "pipeline.checkpoint",
+        "pipeline.log_shelf",
         "pipeline.rollup_file",
         "pipeline.rollup_lines",
         "pipeline.shelf",
