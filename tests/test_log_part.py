@@ -6,6 +6,9 @@ import gzip
 import json
 import logging
 import os
+import signal
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from pipeline.part import Part, list_all, list_parts, log_of
 from pipeline.sensors import Sensor, sensor
 from tests.logged import DAY, FLOW, SENSORS, log_day, log_row
 from tests.parts import BERLIN, NOON, open_shards, reading, stored
+from tests.running import ROOT
 
 NAME = f"{DAY}.log.csv"
 ABOUT = f"{DAY}.log.json"
@@ -256,6 +260,67 @@ def test_publishing_that_fails_anywhere_leaves_the_old_part_or_the_new_one(
     assert found.interval_ms in (old.interval_ms, new.interval_ms)
     assert publish(tmp_path, new) or load(tmp_path) == new
     assert load(tmp_path) == new
+
+
+@pytest.mark.parametrize("nth", range(4))
+def test_part_never_stands_there_without_the_interval_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    left, real = [nth], Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(5, "injected")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(OSError, match="injected"):
+        publish(tmp_path, log_day(log_row(0)))
+    assert (tmp_path / ABOUT).exists() is (nth == 3)
+    assert not (tmp_path / NAME).exists()
+
+
+_PUBLISH = """
+import sys
+from pathlib import Path
+from pipeline import log_part
+from pipeline.catalog import Catalog
+from tests.killing import arm
+from tests.logged import log_day, log_row
+folder = Path(sys.argv[1])
+catalog = Catalog(folder)
+arm(sys.argv[2], int(sys.argv[3]))
+log_part.publish(folder, catalog, log_day(log_row(0), log_row(60), interval_ms=10_000), {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "nth"),
+    [
+        *(("replace", nth) for nth in range(3)),
+        *(("fsync", nth) for nth in (0, 3, 4, 5, 6)),
+        *(("pwrite", nth) for nth in (0, 300, 500, 600)),
+        ("unlink", 0),
+    ],
+)
+def test_publishing_that_is_killed_anywhere_leaves_the_old_part_or_the_new_one(
+    tmp_path: Path, what: str, nth: int
+) -> None:
+    old, new = log_day(log_row(0)), log_day(log_row(0), log_row(60), interval_ms=10_000)
+    publish(tmp_path, old)
+    compress(tmp_path / NAME)
+    command = [sys.executable, "-c", _PUBLISH, str(tmp_path), what, str(nth)]
+    assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL
+    found = load(tmp_path)
+    assert found is not None
+    assert found.rows in (old.rows, new.rows)
+    Catalog(tmp_path).tidy()
+    publish(tmp_path, new)
+    assert load(tmp_path) == new
+    compress(tmp_path / NAME)
+    assert load(tmp_path) == new
+    assert {path.name for path in tmp_path.iterdir() if "schema" not in path.name} == {f"{NAME}.gz", ABOUT, PACKAGE}
 
 
 @examples(max_examples=30, deadline=None)
