@@ -73,7 +73,8 @@ class Archive:
             raise self._damage.file
         self._shelf.look()
         known = self._stored()
-        return sorted((day for day in self._shelf.days() if not self._fits(day, known.get(day))), reverse=True)
+        days = {*self._shelf.days(), *known}
+        return sorted((day for day in days if not self._fits(day, known.get(day))), reverse=True)
 
     def days(self) -> list[date]:
         """The days that stand there, in order.
@@ -177,7 +178,7 @@ class Archive:
         self._shelf.look()
         with ExitStack() as stack:
             snapshot, stored = self._sound(stack)
-            near = {day for day in self._shelf.days() if stretch.near(day)}
+            near = {day for day in (*self._shelf.days(), *stored) if stretch.near(day)}
             fitting = {day for day in near & stored.keys() if self._fits(day, stored[day])}
             meeting = {day: one for day, one in stored.items() if day not in near - fitting and stretch.meets(one)}
             unstored = self._unstored(near - fitting, stretch)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline import files
 from pipeline.log import event
-from pipeline.part import Part, first_line, list_parts, parse_name, path_of
+from pipeline.part import Part, first_line, list_all, parse_any, path_of
 from pipeline.schema import Schema, decode_schema
 
 log = logging.getLogger("catalog")
@@ -80,6 +80,15 @@ class Catalog:
             self._schemas[schema.hash] = schema
             self._publish({part: schema.hash})
 
+    def publish(self, name: str, data: bytes) -> None:
+        """Put a whole file into the folder, which nobody tidies meanwhile.
+
+        Raises:
+            OSError: the old file is there, or the new one.
+        """
+        with self._lock:
+            files.publish(self._folder / name, data)
+
     def withdraw(self, part: Part) -> None:
         """Give back the number of a part that could not come to life after all; the next one may have it."""
         with self._lock:
@@ -115,7 +124,7 @@ class Catalog:
             document = json.loads(path.read_bytes())
             self._numbers = {date.fromisoformat(day): int(last) for day, last in document[_NUMBERS].items()}
             named = [(name, _hash(each["schema"])) for each in document["resources"] for name in each["path"]]
-            return {part: schema for name, schema in named if (part := parse_name(name))}
+            return {part: schema for name, schema in named if (part := parse_any(name))}
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -148,7 +157,7 @@ class Catalog:
 
     def _publish(self, coming: dict[Part, str]) -> None:
         """Write the package file for the parts that are there and those that come to life next."""
-        names = {part: path.name for part, path in list_parts(self._folder).items()}
+        names = {part: path.name for part, path in list_all(self._folder).items()}
         known = {part: name for part, name in self._known().items() if part in names} | coming
         names |= {part: part.name for part in coming}
         numbers = self._counted(names)

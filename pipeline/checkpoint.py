@@ -127,3 +127,16 @@ def throw_away(target: Path) -> None:
     """Take the checkpoint of a file off the disk, before anything that it counts is written over."""
     remove(target)
     files.sync_folder(target.parent)
+
+
+def stands(target: Path) -> bool:
+    """Whether a finished file is there, compressed or not."""
+    return target.exists() or target.with_name(target.name + ".gz").exists()
+
+
+def discard(target: Path) -> None:
+    """Remove a finished file with its record, the file first: a record alone is cleared away."""
+    for path in (target.with_name(target.name + ".gz"), target):
+        path.unlink(missing_ok=True)
+    remove(target)
+    files.sync_folder(target.parent)

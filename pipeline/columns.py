@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.schema import LIVE, RowChanges
+from pipeline.schema import LIVE, LOG, RowChanges
 from pipeline.sensors import Sensor
 
 #: Where a row can come from.
-SOURCES = (LIVE, "log")
+SOURCES = (LIVE, LOG)
 
 Times = NDArray[np.int64]
 Integers = NDArray[np.int32]

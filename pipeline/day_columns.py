@@ -1,4 +1,4 @@
-"""Reads a local day column by column from all parts of its shards."""
+"""Reads a local day column by column from all parts of its shards, live rows and what the log has beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from pipeline import readout
+from pipeline import log_columns, log_schema, readout
 from pipeline.catalog import Catalog
 from pipeline.columns import Columns, ColumnsBuilder, merged
 from pipeline.log import event
@@ -30,6 +30,9 @@ def read(folder: Path, catalog: Catalog, day: date) -> tuple[Columns, list[str]]
             schema, lines = rows
             found.append(_columns(schema, lines))
             schemas.append(schema.hash)
+    if logged := log_columns.read(folder, catalog, day):
+        found.append(logged[0])
+        schemas.append(logged[1].hash)
     return merged(found), sorted(set(schemas))
 
 
@@ -39,7 +42,8 @@ def room(folder: Path, catalog: Catalog, day: date) -> set[Sensor]:
     Raises:
         OSError: a part cannot be read.
     """
-    schemas = (catalog.schema_of(part) for part in list_parts(folder) if part.day == day)
+    live = (catalog.schema_of(part) for part in list_parts(folder) if part.day == day)
+    schemas = (*live, log_schema.schema_of(folder, catalog, day))
     return {sensor for schema in schemas if schema for sensor in schema.sensors}
 
 

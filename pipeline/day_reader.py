@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from pipeline import day_columns
+from pipeline import day_columns, log_columns
 from pipeline.catalog import Catalog
 from pipeline.columns import Columns, ColumnsBuilder, merged
 from pipeline.part import Part, list_parts, survey
@@ -64,7 +64,11 @@ class DayReader:
         self._known[day] = known
         while len(self._known) > _DAYS:
             self._known.popitem(last=False)
-        return merged([_columns(one) for one in known.values()]), sorted({one.schema.hash for one in known.values()})
+        columns, schemas = [_columns(one) for one in known.values()], {one.schema.hash for one in known.values()}
+        if logged := log_columns.read(self._folder, self._catalog, day):
+            columns.append(logged[0])
+            schemas.add(logged[1].hash)
+        return merged(columns), sorted(schemas)
 
     def _follow(self, part: Part, path: Path, known: _Followed | None) -> _Followed | None:
         """A part up to its last whole line now; None where it has a line that is no row, or no schema fits it."""

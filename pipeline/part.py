@@ -2,7 +2,8 @@
 
 A part is `YYYY-MM-DD.csv`, further ones of the day `.2.csv`, `.3.csv`; older ones end in `.csv.gz`. Its first line is
 the header, every other one reading, rising strictly in `time`. A line is good when it ends, has the header's number of
-fields, holds only characters that a row can have, begins with a UTC time, and rises.
+fields, holds only characters that a row can have, begins with a UTC time, and rises. Beside these live parts stand log
+parts, `.log.csv`, with rows from the controller's own log, and `.log.json`, which tells of them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from typing import BinaryIO, NamedTuple, cast
 
 from pipeline.clock import parse_utc_text
 
-_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.csv(\.gz)?", re.ASCII)
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(log|[2-9]|[1-9]\d+))?\.csv(\.gz)?", re.ASCII)
+_ABOUT_LOG = re.compile(r"(\d{4}-\d\d-\d\d)\.log\.json", re.ASCII)
+#: Number of a day's log part; live parts count from 1.
+LOG_NUMBER = 0
 #: Every byte that a whole row may hold: numbers, times, the words of `source`, the line end.
 _ALLOWED = b"0123456789-+.,:TZ logiven\n"
 _TIME_LENGTH = 24
@@ -46,7 +50,14 @@ class Part:
     @property
     def name(self) -> str:
         """The plain file's name."""
+        if self.is_log:
+            return f"{self.day}.log.csv"
         return f"{self.day}.csv" if self.number == 1 else f"{self.day}.{self.number}.csv"
+
+    @property
+    def is_log(self) -> bool:
+        """Whether its rows come from the controller's own log."""
+        return self.number == LOG_NUMBER
 
 
 class Line(NamedTuple):
@@ -74,23 +85,56 @@ class Survey:
     damage: Exception | None = None
 
 
+def log_of(day: date) -> Part:
+    """The log part of a day."""
+    return Part(day, LOG_NUMBER)
+
+
+def about_log(day: date) -> str:
+    """The name of the file that tells of a day's log part."""
+    return f"{day}.log.json"
+
+
 def parse_name(name: str) -> Part | None:
-    """The part that a file name stands for; None for a name that is not ours."""
+    """The live part that a file name stands for; None for a name that is none."""
+    part = parse_any(name)
+    return None if part and part.is_log else part
+
+
+def parse_any(name: str) -> Part | None:
+    """The part, live or log, that a file name stands for; None for a name that is not ours."""
     match = _NAME.fullmatch(name)
-    if match is None:
+    if match is None or (day := _day(match[1])) is None:
         return None
+    return log_of(day) if match[2] == "log" else Part(day, int(match[2] or 1))
+
+
+def day_of(name: str) -> date | None:
+    """The local day of a part, or of the log part that a file tells of; None for a name that is not ours."""
+    if match := _ABOUT_LOG.fullmatch(name):
+        return _day(match[1])
+    part = parse_any(name)
+    return part.day if part else None
+
+
+def _day(text: str) -> date | None:
     try:
-        return Part(date.fromisoformat(match[1]), int(match[2] or 1))
+        return date.fromisoformat(text)
     except ValueError:
         return None
 
 
 def list_parts(folder: Path) -> dict[Part, Path]:
-    """The files of all parts in a folder, in order of day and number; where a plain and a gz stand, the plain one."""
+    """The files of all live parts in a folder, in order of day and number; where a plain and a gz stand, the plain."""
+    return {part: path for part, path in list_all(folder).items() if not part.is_log}
+
+
+def list_all(folder: Path) -> dict[Part, Path]:
+    """The same with log parts, each before the live ones of its day."""
     found: dict[Part, Path] = {}
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
-            part = parse_name(entry.name)
+            part = parse_any(entry.name)
             if part and entry.is_file() and (entry.name.endswith(".csv") or part not in found):
                 found[part] = folder / entry.name
     return dict(sorted(found.items()))

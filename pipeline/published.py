@@ -17,7 +17,8 @@ _NAMES = {
     "daily": re.compile(r"(\d{4}-\d\d-\d\d)_daily\.csv(\.gz)?", re.ASCII),
     "weekly": re.compile(r"(\d{4}-\d\d-\d\d)_weekly\.csv(\.gz)?", re.ASCII),
     "shards": re.compile(
-        r"(\d{4}-\d\d-\d\d)(\.\d+)?(\.log)?\.csv(\.gz)?|schema-[0-9a-f]+\.json|datapackage\.json", re.ASCII
+        r"(\d{4}-\d\d-\d\d)(?:(?:\.\d+|\.log)?\.csv(?:\.gz)?|\.log\.json)|schema-[0-9a-f]+\.json|datapackage\.json",
+        re.ASCII,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 The sources are taken in order of time, in steps: a range that overlaps no other is one step, overlapping ones are
 merged by time in one. A clean range under the file's own header is copied byte for byte; all else goes row by row, with
-columns joined by name, new ones appended and missing cells empty.
+columns joined by name, new ones appended and missing cells empty. Of a log part the rows come that count.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,8 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import LoggerError, RollupSpaceError, RollupStoppedError
 from pipeline.log import event
 from pipeline.part import Part, open_part, path_of
-from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened, whole_lines
+from pipeline.rollup_lines import arranging, joined, split, steps, whole_lines
+from pipeline.span import DirtyPartError, Source, good_lines, header_of, opened
 from pipeline.window import Window
 
 log = logging.getLogger("rollup")
@@ -34,7 +35,8 @@ PART_SUFFIX = ".part"
 
 
 class RollupFile:
-    """The file of a window in a folder, made from ranges of the shards' parts, given in order of time.
+    """The file of a window in a folder, made from ranges of the shards' parts, given in order of time; `logged` gives
+    time (ms) and bytes of the rows of a log part's range.
 
     `reserve` bytes of the disk stay free whatever happens; `progress` is told the bytes done and in all; `stopping` is
     asked between two chunks whether to stop; `dirty` are the parts in which bad lines were met, and takes new ones.
@@ -47,6 +49,7 @@ class RollupFile:
         sources: Sequence[Source],
         shards: Path,
         *,
+        logged: Callable[[Source], Iterable[tuple[int, bytes]]],
         reserve: int,
         progress: Callable[[int, int], object] = lambda _done, _total: None,
         stopping: Callable[[], bool] = lambda: False,
@@ -55,6 +58,7 @@ class RollupFile:
         self.target = folder / window.name
         self._part = self.target.with_name(window.name + PART_SUFFIX)
         self._shards = shards
+        self._logged = logged
         self._reserve = reserve
         self._progress = progress
         self._stopping = stopping
@@ -72,7 +76,10 @@ class RollupFile:
             RollupStoppedError: `stopping` said so; the next build goes on.
             OSError, DirtyPartError: the checkpoint stays.
         """
-        columns = _joined([self._header(source) for source in self._plan.sources])
+        # The few columns of a log come last, so that live rows are copied as they are.
+        columns = joined(
+            [self._header(source) for source in sorted(self._plan.sources, key=lambda one: one.part.is_log)]
+        )
         state = self._resumed()
         self._need(self._total - (state.length if state else 0))
         descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644)
@@ -116,7 +123,7 @@ class RollupFile:
 
     def _append(self, descriptor: int, state: Checkpoint, columns: list[bytes]) -> Checkpoint:
         os.ftruncate(descriptor, state.length)
-        for step in _steps(self._plan.sources)[state.steps :]:
+        for step in steps(self._plan.sources)[state.steps :]:
             try:
                 length, crc = self._write(descriptor, state, self._pieces(step, columns))
             except DirtyPartError as error:
@@ -142,13 +149,13 @@ class RollupFile:
         return length, crc
 
     def _pieces(self, step: Sequence[Source], columns: list[bytes]) -> Iterator[bytes]:
-        if len(step) == 1 and step[0].clean and _split(self._header(step[0])) == columns:
+        if len(step) == 1 and step[0].clean and split(self._header(step[0])) == columns:
             return self._copied(step[0])
         return self._rows(step, columns)
 
     def _copied(self, source: Source) -> Iterator[bytes]:
         with opened(self._path(source.part)) as content:
-            columns, offset = len(_split(header_of(content))), source.start
+            columns, offset = len(split(header_of(content))), source.start
             while offset < source.end:
                 lines = whole_lines(content.at(offset, min(_CHUNK, source.end - offset)), columns, self._thorough)
                 yield lines
@@ -169,7 +176,10 @@ class RollupFile:
     def _rows_of(self, rank: int, source: Source, columns: list[bytes]) -> Iterator[tuple[int, int, bytes]]:
         path = self._path(source.part)
         header = self._header(source)
-        arrange = _arranging(_split(header), columns)
+        arrange = arranging(split(header), columns)
+        if source.part.is_log:
+            yield from ((time_ms, rank, arrange(row)) for time_ms, row in self._logged(source))
+            return
         with open_part(path) as file:
             for line in good_lines(path, header):
                 if source.start <= line.offset < source.end:
@@ -213,39 +223,3 @@ def _crc(path: Path, length: int) -> int | None:
         while left and (piece := file.read(min(_CHUNK, left))):
             crc, left = zlib.crc32(piece, crc), left - len(piece)
     return None if left else crc
-
-
-def _steps(sources: Sequence[Source]) -> list[list[Source]]:
-    """Ranges in order of time; those that overlap share a step."""
-    steps: list[list[Source]] = []
-    last_ms = -1
-    for source in sources:
-        if steps and source.first_ms <= last_ms:
-            steps[-1].append(source)
-        else:
-            steps.append([source])
-        last_ms = max(last_ms, source.last_ms)
-    return steps
-
-
-def _split(header: bytes) -> list[bytes]:
-    return header.rstrip(b"\n").split(b",")
-
-
-def _joined(headers: Sequence[bytes]) -> list[bytes]:
-    """All columns, in the order in which they first appear."""
-    return list(dict.fromkeys(name for header in dict.fromkeys(headers) for name in _split(header)))
-
-
-def _arranging(names: list[bytes], columns: list[bytes]) -> Callable[[bytes], bytes]:
-    """What brings a row of one header under another."""
-    if names == columns:
-        return lambda row: row
-    place = {name: i for i, name in enumerate(names)}
-    order = [place.get(name, -1) for name in columns]
-
-    def arrange(row: bytes) -> bytes:
-        cells = [*row.rstrip(b"\n").split(b","), b""]
-        return b",".join([cells[i] for i in order]) + b"\n"
-
-    return arrange

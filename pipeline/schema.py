@@ -11,14 +11,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 from itertools import compress
 from operator import ne
 from typing import Any, NamedTuple
 
 from pipeline import sensors
-from pipeline.clock import from_ms, local_text, parse_utc_text, utc_text
+from pipeline.cells import offset_of, raw_of, text_of
+from pipeline.clock import local_text, parse_utc_text, utc_text
 from pipeline.reading import Answer, Reading
 from pipeline.sensors import Sensor
 
@@ -26,6 +27,8 @@ from pipeline.sensors import Sensor
 LEAD = ("time", "local_time", "source")
 #: `source` of a row that a poll gave.
 LIVE = "live"
+#: `source` of a row from the controller's own log.
+LOG = "log"
 #: Version of the schema file's members.
 FORMAT = 1
 
@@ -137,12 +140,6 @@ def _sensor(field: dict[str, Any]) -> Sensor:
     return Sensor(field["group"], field["index"], field["name"], field["data_type"], field["unit"], divisor, codes)
 
 
-def _cell(raw: int | None, divisor: int) -> str:
-    if raw is None:
-        return ""
-    return str(raw) if divisor == 1 else f"{raw / divisor:.10g}"
-
-
 class RowWriter:
     """Turns readings into lines of one schema; cells that did not change since the last line are kept."""
 
@@ -165,7 +162,7 @@ class RowWriter:
     def _render(self, answer: Answer) -> None:
         raws = _padded(answer, self.schema.counts)
         for i in _changed(self._raws, raws):
-            self._cells[i] = _cell(raws[i], self._divisors[i])
+            self._cells[i] = text_of(raws[i], self._divisors[i])
         self._raws = raws
         self._rest = ",".join([LIVE, *self._cells]) + "\n"
 
@@ -213,7 +210,7 @@ class RowReader:
             ValueError: the line is none of this schema.
         """
         time_ms, wall_text, _, _ = self._take(line)
-        return Reading(time_ms, day, _offset_s(time_ms, wall_text), self._answer())
+        return Reading(time_ms, day, offset_of(time_ms, wall_text), self._answer())
 
     def changes(self, line: bytes) -> RowChanges:
         """What one whole line has other than the line before.
@@ -222,7 +219,7 @@ class RowReader:
             ValueError: the line is none of this schema.
         """
         time_ms, wall_text, source, changed = self._take(line)
-        return RowChanges(time_ms, _offset_s(time_ms, wall_text), source, [(i, self._raws[i]) for i in changed])
+        return RowChanges(time_ms, offset_of(time_ms, wall_text), source, [(i, self._raws[i]) for i in changed])
 
     def _take(self, line: bytes) -> tuple[int, str, str, list[int]]:
         """Keep a line's raw integers; gives its time, wall time and source, and the places of cells that changed."""
@@ -232,7 +229,7 @@ class RowReader:
         # Both are kept together or not at all: a bad cell must not spoil the rows behind it.
         raws = list(self._raws)
         for i in changed:
-            raws[i] = _raw(cells[i], self._divisors[i])
+            raws[i] = raw_of(cells[i], self._divisors[i])
         _check_blanks(raws, self._schema.counts)
         self._cells, self._raws = cells, raws
         return time_ms, wall_text, source, changed
@@ -243,13 +240,6 @@ class RowReader:
         calculations = tuple(_present(self._raws[:n_calculations]))
         parameters = tuple(_present(self._raws[n_calculations:border]))
         return Answer(parameters, calculations, tuple(_present(self._raws[border:])))
-
-
-def _raw(cell: str, divisor: int) -> int | None:
-    try:
-        return round(float(cell) * divisor) if cell else None
-    except OverflowError as error:
-        raise ValueError(f"no number: {cell!r}") from error
 
 
 def _check_blanks(raws: list[int | None], counts: tuple[int, int, int]) -> None:
@@ -267,8 +257,3 @@ def _check_blanks(raws: list[int | None], counts: tuple[int, int, int]) -> None:
 
 def _present(raws: list[int | None]) -> Iterator[int]:
     return (raw for raw in raws if raw is not None)
-
-
-def _offset_s(time_ms: int, wall_text: str) -> int:
-    wall = datetime.fromisoformat(wall_text + "+00:00")
-    return round((wall - from_ms(time_ms - time_ms % 1000)) / timedelta(seconds=1))

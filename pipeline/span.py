@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from pipeline.clock import parse_utc_text
 from pipeline.log import event
-from pipeline.part import DAMAGE, Line, Part, open_part, survey
+from pipeline.part import DAMAGE, Line, Part, line_time, open_part, survey
 from pipeline.schema import LEAD
 
 log = logging.getLogger("rollup")
@@ -172,38 +171,20 @@ def good_lines(path: Path, header: bytes) -> list[Line]:
         return survey(file, header.count(b",") + 1, len(header)).good
 
 
-def whole_lines(piece: bytes, columns: int, thorough: bool) -> bytes:
-    """The lines that a piece of a part begins with, up to its last line end.
-
-    All of them are looked at where `thorough`. Otherwise what costs next to nothing is: characters that no row holds,
-    where lines begin, and that their lengths differ little.
+def first_from(content: Bytes, header: bytes, time_ms: int) -> int | None:
+    """The time of a part's first row at a time or later; None where there is none.
 
     Raises:
-        DirtyPartError: they are not all rows.
+        DirtyPartError: what was met on the way is no row.
     """
-    end = piece.rfind(b"\n") + 1
-    if not end or b"\0" in piece or not piece.isascii():
-        raise DirtyPartError("bytes that no row holds")
-    lines = piece[:end]
-    if thorough:
-        found = survey(BytesIO(lines), columns, 0)
-        if found.bad or found.end < end:
-            raise DirtyPartError("lines that are no rows")
-    else:
-        _check_ends(lines)
-    return lines
-
-
-def _check_ends(lines: bytes) -> None:
-    at = before = 0
-    while at < len(lines):
-        end = lines.index(b"\n", at) + 1
-        length = end - at
-        if lines[at + _TIME_LENGTH - 1 : at + _TIME_LENGTH + 1] != b"Z,":
-            raise DirtyPartError("a line that does not begin with a time")
-        if before and not before * 3 < length * 4 < before * 6:
-            raise DirtyPartError("a line much longer or shorter than the one before")
-        at, before = end, length
+    whole = _after_last_newline(content, len(header), content.size)
+    at = _first_at(content, time_ms, len(header), whole)
+    if at >= whole:
+        return None
+    found = line_time(content.at(at, content.next_line(at) - at), header.count(b",") + 1)
+    if found is None or found < time_ms:
+        raise DirtyPartError("a line that is no row")
+    return found
 
 
 def _search(part: Part, content: Bytes, header: bytes, start_ms: int, end_ms: int) -> Source | None:

@@ -15,7 +15,7 @@ from pipeline import checkpoint, files, window
 from pipeline.clock import Clock
 from pipeline.compress import compress
 from pipeline.log import event
-from pipeline.part import Part, list_parts, parse_name
+from pipeline.part import Part, day_of, list_all, list_parts
 
 log = logging.getLogger("retain")
 
@@ -111,7 +111,7 @@ class Retain:
         if not self._csv_retention_days:
             return
         limit = counted_from - timedelta(days=self._csv_retention_days)
-        parts = list_parts(self._shards)
+        parts = list_all(self._shards)
         for kind, folder in self._kinds.items():
             old = [path for path in _derived(folder) if _day(path) <= limit]
             # What the shards cannot make again goes no faster than they do.
@@ -131,7 +131,8 @@ class Retain:
         if not self._shard_retention_days:
             return
         limit = counted_from - timedelta(days=self._shard_retention_days)
-        days = sorted({part.day for part in list_parts(self._shards) if part.day <= limit and part.day < needed_from})
+        there = {day for path in self._shards.iterdir() if (day := day_of(path.name))}
+        days = sorted(day for day in there if day <= limit and day < needed_from)
         for day in days[: DAYS_AT_ONCE - self._deleted[SHARDS]]:
             self._must_renew = True
             with self._closed(day):
@@ -144,9 +145,9 @@ class Retain:
         self._must_renew = False
 
     def _delete_day(self, day: date) -> Iterator[int]:
-        for path in sorted(self._shards.iterdir()):
-            part = parse_name(path.name)
-            if part and part.day == day:
+        # What tells of a log part goes first: left alone it would say that the log was taken back.
+        for path in sorted(self._shards.iterdir(), key=lambda path: (path.suffix != ".json", path)):
+            if day_of(path.name) == day:
                 size = path.stat().st_size
                 path.unlink()
                 yield size
@@ -156,7 +157,7 @@ class Retain:
         if not self._compress_after_days:
             return
         limit = counted_from - timedelta(days=self._compress_after_days)
-        old = [(part, path) for part, path in list_parts(self._shards).items() if part.day <= limit]
+        old = [(part, path) for part, path in list_all(self._shards).items() if part.day <= limit]
         for part, path in old:
             if path.suffix == ".csv" and part.day < needed_from:
                 self._must_renew = True

@@ -70,6 +70,7 @@ class Rollup:
         self._bare: set[date] = set()
         self._dirty: set[Part] = set()
         self._unfinished: list[Window] = []
+        self._hollow: list[Window] = []
         self._outage = Outage(log, "rollup", clock)
         #: Files made since the start, by kind.
         self.made: Counter[str] = Counter()
@@ -100,6 +101,7 @@ class Rollup:
         missing = [one for one in self._ended(now) if not self.is_current(one)]
         early = [one for one in missing if waiting is not None and waiting < one.end_ms]
         due = self._with_data(one for one in missing if one not in early)
+        self._hollow = [one for one in missing if self._shelf.is_emptied(one, self._record(one))]
         self._unfinished = [*due, *early]
         return due
 
@@ -127,13 +129,14 @@ class Rollup:
         if not sources:
             raise LoggerError(f"no readings in {one}", hint="no file is made of an empty window")
         folder = self._folders[one.kind]
-        self._refuse_to_shrink(folder / one.name)
+        self._refuse_to_shrink(one)
         files.make_folder(folder)
         making = RollupFile(
             folder,
             one,
             sources,
             self._shelf.folder,
+            logged=self._shelf.rows,
             reserve=self._reserve,
             progress=progress,
             stopping=self._stopping.is_set,
@@ -189,15 +192,12 @@ class Rollup:
 
         A file that was made from shards which are gone by now is kept: made anew it would hold less.
         """
-        target = self._folders[one.kind] / one.name
-        if not _stands(target):
-            return False
-        record = checkpoint.load(target)
-        if record is None or not record.finished:
+        record = self._record(one)
+        if record is None:
             return False
         if self._shelf.lost(record.sources):
             return True
-        if not checkpoint.is_of_length(record, target):
+        if not checkpoint.is_of_length(record, self._folders[one.kind] / one.name):
             return False
         # Ranges that were found for another window say nothing of this one.
         known = record.sources if (record.start_ms, record.end_ms) == (one.start_ms, one.end_ms) else ()
@@ -205,26 +205,25 @@ class Rollup:
 
     def cut_otherwise(self, one: Window) -> Checkpoint | None:
         """The record of a window's file if other borders made it: another CSV_TIME or TIMEZONE was in force."""
-        record = checkpoint.load(self._folders[one.kind] / one.name)
-        borders = (one.start_ms, one.end_ms)
-        return record if record and record.finished and (record.start_ms, record.end_ms) != borders else None
+        record = self._record(one)
+        return record if record and (record.start_ms, record.end_ms) != (one.start_ms, one.end_ms) else None
 
-    def _refuse_to_shrink(self, target: Path) -> None:
-        record = checkpoint.load(target) if _stands(target) else None
-        lost = self._shelf.lost(record.sources) if record and record.finished else []
-        if lost:
-            names = ", ".join(source.part.name for source in lost)
-            raise LoggerError(
-                f"{target} was made from {names}, gone since", hint="delete the file to make it from what is left"
-            )
+    def _record(self, one: Window) -> Checkpoint | None:
+        """The record of a window's file; None where the file or its record is not there whole."""
+        target = self._folders[one.kind] / one.name
+        record = checkpoint.load(target) if checkpoint.stands(target) else None
+        return record if record and record.finished else None
+
+    def _refuse_to_shrink(self, one: Window) -> None:
+        record = self._record(one)
+        if record and (lost := self._shelf.lost(record.sources)):
+            said = f"{self._folders[one.kind] / one.name} was made from {', '.join(each.part.name for each in lost)}"
+            raise LoggerError(f"{said}, gone since", hint="delete the file to make it from what is left")
 
     def _with_data(self, windows: Iterable[Window]) -> list[Window]:
         """The windows in which readings lie; each of the others is told of once, many at once in one line."""
-        filled: list[Window] = []
-        empty: list[Window] = []
-        for one in windows:
-            (filled if self._shelf.sources(one) else empty).append(one)
-        new = [one for one in empty if one not in self._empty]
+        has_data = {one: bool(self._shelf.sources(one)) for one in windows}
+        new = [one for one, has in has_data.items() if not has and one not in self._empty]
         self._empty.update(new)
         self._bare.update(one.day for one in new)
         if len(new) <= _MOST_LINES:
@@ -233,19 +232,18 @@ class Rollup:
         else:
             facts = {"windows": len(new), "first": new[0], "last": new[-1]}
             event(log, logging.WARNING, "no readings in many windows, no files are made", **facts)
-        return filled
+        return [one for one, has in has_data.items() if has]
 
     def _clear_away(self, unfinished: Collection[str]) -> None:
         """Remove what dead jobs left: part files and checkpoints of files that are not in the making."""
+        for one in self._hollow:
+            checkpoint.discard(self._folders[one.kind] / one.name)
+            event(log, logging.INFO, "rollup deleted, its rows were taken back", window=one)
         for folder in self._folders.values():
             files.remove_leftovers(folder)
             for suffix in (PART_SUFFIX, checkpoint.SUFFIX):
                 for path in folder.glob(f"*.csv{suffix}"):
                     target = path.with_name(path.name.removesuffix(suffix))
-                    is_record = suffix == checkpoint.SUFFIX and _stands(target)
+                    is_record = suffix == checkpoint.SUFFIX and checkpoint.stands(target)
                     if window.parse_name(target.name) and target.name not in unfinished and not is_record:
                         path.unlink()
-
-
-def _stands(target: Path) -> bool:
-    return target.exists() or target.with_name(target.name + ".gz").exists()

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli, export_command, settings
-from pipeline.clock import local_label, to_ms
+from pipeline import cli, export_command, log_part, log_schema, settings
+from pipeline.catalog import Catalog
+from pipeline.clock import from_ms, local_label, to_ms
 from pipeline.compress import compress
+from pipeline.log_part import LogDay, LogRow
 from pipeline.reading import Answer, Reading
 from pipeline.sensors import values
 from tests.parts import BERLIN, NOON, open_shards
@@ -45,11 +47,13 @@ def wall(one: Reading) -> datetime:
     return one.time.astimezone(BERLIN)
 
 
-def hourly(readings: Sequence[Reading]) -> dict[datetime, float]:
+def hourly(readings: Sequence[Reading], logged: Sequence[LogRow] = ()) -> dict[datetime, float]:
     """The mean flow temperature of each wall hour."""
     found: dict[datetime, list[float]] = {}
-    for one in readings:
-        found.setdefault(wall(one).replace(minute=0, tzinfo=None), []).append(values(one.answer)[FLOW])
+    pairs = [(wall(one), values(one.answer)[FLOW]) for one in readings]
+    pairs += [(from_ms(row.time_ms).astimezone(BERLIN), (row.raws[0] or 0) / 10) for row in logged]
+    for moment, value in pairs:
+        found.setdefault(moment.replace(minute=0, tzinfo=None), []).append(value)
     return {hour: sum(some) / len(some) for hour, some in found.items()}
 
 
@@ -70,9 +74,28 @@ def four_days() -> list[Reading]:
     return [polled(n, updated=n > 110) for n in range(3 * 144)]
 
 
+def from_the_log() -> list[LogRow]:
+    """Rows of the controller's log that count, each five minutes after a reading; one is the last of its day."""
+    return [_logged(n, 5, 500 + n) for n in (80, 81, 215)]
+
+
+def _logged(n: int, minutes: int, flow: int) -> LogRow:
+    moment = polled(n).time + timedelta(minutes=minutes)
+    return LogRow(to_ms(moment), local_label(moment, BERLIN)[1], (flow,))
+
+
+def _put_log(shards: Path) -> None:
+    """A log part, in which rows stand too that do not count."""
+    catalog, day = Catalog(shards), polled(80).day
+    rows = sorted([*from_the_log(), _logged(90, 0, 9999), _logged(91, 0, -9999)], key=lambda row: row.time_ms)
+    sensors = log_schema.sensors_for(shards, catalog, day, [FLOW])
+    log_part.publish(shards, catalog, LogDay(day, sensors, tuple(rows), 30_000), {})
+
+
 def lay(folder: Path, readings: Sequence[Reading]) -> Path:
     """Put shards and the page's exports of some readings into a folder."""
     open_shards(folder / "data").append(readings)
+    _put_log(folder / "data" / "shards")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         chosen = settings.load({"LUX_DATA_DIR": "data", "LUX_TIMEZONE": BERLIN.key})

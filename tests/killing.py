@@ -19,7 +19,8 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _arm(what: str, nth: int) -> None:
+def arm(what: str, nth: int) -> None:
+    """Let this process die in the nth call, or byte, from now on."""
     owner: Any = Path if what in {"replace", "unlink"} else os
     real, left = getattr(owner, what), [nth]
 
@@ -41,7 +42,7 @@ def _arm(what: str, nth: int) -> None:
 
 def main() -> None:
     rollup = make_rollup(Path(sys.argv[1]))
-    _arm(sys.argv[2], int(sys.argv[3]))
+    arm(sys.argv[2], int(sys.argv[3]))
     for one in rollup.due(NOW):
         rollup.build(one)
 

@@ -15,7 +15,7 @@ from pipeline.compress import compress
 from pipeline.reading import Reading
 from pipeline.sensors import values
 from tests import desk as desks
-from tests.desk import FLOW, HEAT, PAGE, STARTS, STATE, daily, hourly, polled, section, state_counts, wall
+from tests.desk import FLOW, HEAT, PAGE, STARTS, STATE, daily, from_the_log, hourly, polled, section, state_counts, wall
 from tests.parts import open_shards
 
 
@@ -64,7 +64,7 @@ def test_pandas_examples_find_what_the_pump_said(
 ) -> None:
     monkeypatch.chdir(desk)
     found = run_python("pandas")
-    assert as_hours(found["hourly"]) == pytest.approx(hourly(readings))
+    assert as_hours(found["hourly"]) == pytest.approx(hourly(readings, from_the_log()))
     assert as_dates(found["daily"][STARTS]) == daily(readings, STARTS)
     assert as_dates(found["daily"][HEAT]) == pytest.approx(daily(readings, HEAT))
     assert (found["unit"], found["states"].to_dict()) == ("kWh", state_counts(readings))
@@ -85,7 +85,7 @@ def test_duckdb_reads_an_export_and_its_dictionary(
                 if statement.lstrip().startswith("SELECT"):
                     answers.append(found)
     hours, days, fields, states = answers
-    assert dict(hours) == pytest.approx(hourly(readings))
+    assert dict(hours) == pytest.approx(hourly(readings, from_the_log()))
     assert {day: starts for day, starts, _ in days[1:]} == daily(readings, STARTS)
     assert {day: kwh for day, _, kwh in days[1:]} == pytest.approx(daily(readings, HEAT))
     assert {FLOW: "°C", HEAT: "kWh"}.items() <= dict(fields).items()
@@ -138,7 +138,9 @@ def test_german_export_opens_in_a_spreadsheet_as_the_page_says(desk: Path, readi
     assert text.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(text.decode("utf-8-sig").splitlines(), delimiter=";"))
     found = {row["local_time"]: float(row["Vorlauftemperatur [°C]"].replace(",", ".")) for row in rows}
-    assert found == {str(hour): pytest.approx(mean, abs=0.0006) for hour, mean in hourly(readings).items()}
+    assert found == {
+        str(hour): pytest.approx(mean, abs=0.0006) for hour, mean in hourly(readings, from_the_log()).items()
+    }
 
 
 def test_stata_file_has_utc_wall_time_and_value_labels_as_the_page_says(desk: Path, readings: list[Reading]) -> None:

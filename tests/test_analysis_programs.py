@@ -19,7 +19,7 @@ import pytest
 from pipeline.reading import Reading
 from pipeline.sensors import values
 from tests import desk as desks
-from tests.desk import FLOW, HEAT, PAGE, STARTS, STATES, daily, hourly, section, state_counts, wall
+from tests.desk import FLOW, HEAT, PAGE, STARTS, STATES, daily, from_the_log, hourly, section, state_counts, wall
 from tests.test_docs import blocks
 
 R_PACKAGES = ("readr", "jsonlite", "haven", "data.table")
@@ -83,7 +83,7 @@ def test_r_reads_an_export_with_nothing_else(r_script: str, desk: Path, readings
         days="names(daily)",
         starts="unname(daily)",
     )
-    assert by_hour(zip(found["hours"], found["flows"], strict=True)) == pytest.approx(hourly(readings))
+    assert by_hour(zip(found["hours"], found["flows"], strict=True)) == pytest.approx(hourly(readings, from_the_log()))
     assert by_day(zip(found["days"], found["starts"], strict=True)) == daily(readings, STARTS)
 
 
@@ -103,7 +103,9 @@ def test_r_reads_times_data_dictionary_and_json(r_script: str, desk: Path, readi
     assert found["first"] == [readings[0].time.timestamp()]
     assert found["unit"] == ["kWh"]
     assert {name: count for name, (count,) in found["states"].items()} == state_counts(readings)
-    assert by_hour(zip(found["hours"], found["flows"], strict=True)) == pytest.approx(hourly(readings), abs=0.0006)
+    assert by_hour(zip(found["hours"], found["flows"], strict=True)) == pytest.approx(
+        hourly(readings, from_the_log()), abs=0.0006
+    )
 
 
 def test_r_reads_a_stata_file(r_script: str, desk: Path, readings: list[Reading]) -> None:
@@ -180,7 +182,7 @@ def test_libreoffice_has_numbers_and_times_of_a_german_export(
 ) -> None:
     rows = sheet(soffice, "januar.csv", desk, tmp_path)
     found = dict(zip(column(rows, "local_time"), column(rows, "Vorlauftemperatur [°C]"), strict=True))
-    assert found == {hour: pytest.approx(mean, abs=0.0006) for hour, mean in hourly(readings).items()}
+    assert found == {hour: pytest.approx(mean, abs=0.0006) for hour, mean in hourly(readings, from_the_log()).items()}
     assert {type(time) for time in column(rows, "time")} == {str}
 
 

@@ -15,14 +15,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline import access, cli, data_format, export_command, gap, repair, service, settings, state, status
+from pipeline import access, cli, data_format, export_command, gap, log_part, repair, service, settings, state, status
+from pipeline.catalog import Catalog
 from pipeline.clock import utc_text
 from pipeline.compress import compress
 from pipeline.settings import RULES
 from tests.chaos.attacks import ATTACKS
+from tests.logged import log_day, log_row
 from tests.mutants.catalog import MUTANTS
 from tests.parts import open_shards, reading
 from tests.rollups import make_all, make_rollup
@@ -208,8 +211,9 @@ def test_files_are_as_private_as_the_umask_says(tmp_path: Path) -> None:
 
 
 def write_everything(folder: Path) -> None:
-    """All kinds of files: shards, plain and compressed, a queue, a daily, a weekly, their checkpoints, gaps, state."""
+    """All kinds of files: shards, plain, compressed and of a log, a queue, daily, weekly, checkpoints, gaps, state."""
     open_shards(folder).append([reading(), reading(86_400)])
+    log_part.publish(folder / "shards", Catalog(folder / "shards"), log_day(log_row(600)))
     make_all(make_rollup(folder))
     compress(folder / "shards" / "2026-01-05.csv")
     built = service.build(settings.load({"LUX_DATA_DIR": str(folder), "LUX_HOST": "127.0.0.1"}))
@@ -265,6 +269,36 @@ def test_example_reads_all_parts_of_all_days_in_order(
     wanted = sorted((utc_text(each.time_ms + (each is given[3])), each.answer.calculations[10]) for each in given)
     assert [(time, int(raw)) for time, _, _, raw in lines] == wanted
     assert [round(float(value) * 10) for _, value, unit, _ in lines if unit == "°C"] == [raw for _, raw in wanted]
+
+
+def test_example_reads_the_rows_of_the_log_that_count_among_the_live_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards = tmp_path / "data" / "shards"
+    open_shards(tmp_path / "data").append([reading(0), reading(600), reading(300), reading(86_400)])
+    log_part.publish(shards, Catalog(shards), log_day(*map(log_row, (-30, -29, 0, 60, 270, 271, 601, 660))))
+    compress(shards / "2026-01-05.log.csv")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks(ROOT / "docs" / "data-format.md", "python")[:2]:
+        exec(compile(block, "data-format.md", "exec"), names)
+    live = [(reading(at).time_ms, "live") for at in (0, 300, 600, 86_400)]
+    logged = [(reading(at).time_ms, "log") for at in (-30, 60, 270, 660)]
+    found = names["with_log"]("2026-01-05", "2026-01-06")
+    assert [(names["ms"](row), row["source"]) for row in found] == sorted([*live, *logged])
+    assert [row["source"] for row in names["readings"]("2026-01-05")] == ["live"] * 3
+    (shards / "2026-01-05.log.json").unlink()
+    assert len([row for row in names["with_log"]("2026-01-05") if row["source"] == "log"]) == 2
+
+
+def test_data_format_page_names_what_stands_beside_a_log_part(tmp_path: Path) -> None:
+    log_part.publish(tmp_path, Catalog(tmp_path), log_day(log_row(0)))
+    told = {
+        name
+        for cell, _ in rows(ROOT / "docs" / "data-format.md", "member beside a log part")
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert told == set(json.loads((tmp_path / "2026-01-05.log.json").read_bytes()))
 
 
 def test_data_format_page_names_pieces_in_quarantine_as_they_are(tmp_path: Path) -> None:

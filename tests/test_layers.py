@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 #: What the data is: pure values, and the words that every file shares.
 WORDS = {
     "pipeline",
+    "pipeline.cells",
     "pipeline.clock",
     "pipeline.columns",
     "pipeline.compress",
@@ -25,6 +26,7 @@ WORDS = {
     "pipeline.gap",
     "pipeline.labels",
     "pipeline.log",
+    "pipeline.log_lines",
     "pipeline.memory",
     "pipeline.outage",
     "pipeline.part",
@@ -37,6 +39,7 @@ WORDS = {
     "pipeline.reading",
     "pipeline.schema",
     "pipeline.sensors",
+    "pipeline.span",
     "pipeline.stop",
     "pipeline.trust",
 }
@@ -66,6 +69,9 @@ VESSELS = {
         "pipeline.day_columns",
         "pipeline.day_marks",
         "pipeline.day_reader",
+        "pipeline.log_columns",
+        "pipeline.log_part",
+        "pipeline.log_schema",
         "pipeline.marks",
         "pipeline.readout",
         "pipeline.repair",
@@ -73,9 +79,10 @@ VESSELS = {
     },
     "rollups": {
         "pipeline.checkpoint",
+        "pipeline.log_shelf",
         "pipeline.rollup_file",
+        "pipeline.rollup_lines",
         "pipeline.shelf",
-        "pipeline.span",
         "pipeline.window",
     },
     "gaps": {"pipeline.gap_audit", "pipeline.gap_book", "pipeline.gap_day", "pipeline.gap_watch"},
@@ -171,7 +178,6 @@ EXCEPTIONS = {
     ("pipeline.store", "pipeline.queue"),
     # A day stands there with its record, which is told as a rollup's is.
     ("pipeline.archive", "pipeline.shelf"),
-    ("pipeline.archive", "pipeline.span"),
     # Which parts have bad lines is told by the names under which those were kept.
     ("pipeline.shelf", "pipeline.repair"),
     # The rows kept aside belong to the queue's state; only the names of their files tell how many there are.

@@ -488,6 +488,6 @@ def test_example_leaves_marked_steps_out_of_what_was_counted(
     open_shards(tmp_path / "data").append(given)
     bring_up(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    reads, _, sums = blocks(PAGE, "python")
+    reads, *_, sums = blocks(PAGE, "python")
     exec(compile(f"{reads}\n{sums}", PAGE.name, "exec"), {})
     assert capsys.readouterr().out.splitlines()[-1] == "1.6 kWh"

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import log_part
 from pipeline.catalog import Catalog
 from pipeline.quarantine import Quarantine
 from pipeline.shard import Shards
 from stages.retain import Retain
+from tests.logged import log_day, log_row
 from tests.parts import BERLIN, NOON, TurnedClock, open_shards, reading, stored
 from tests.rollups import make_all, make_rollup
 
@@ -274,3 +276,70 @@ def test_package_file_that_could_not_be_renewed_is_renewed_at_the_next_step(
 
 def failing() -> None:
     raise OSError(errno.ENOSPC, "injected")
+
+
+def log_part_of(folder: Path, days_ago: int) -> str:
+    """A log part of a day; gives the day."""
+    row = log_row(-DAY * days_ago + 600)
+    day = TODAY - timedelta(days=days_ago)
+    log_part.publish(folder / "shards", Catalog(folder / "shards"), log_day(row, day=day), {"accepted": 1})
+    return str(day)
+
+
+def test_log_part_goes_with_its_day_and_what_tells_of_it_too(tmp_path: Path) -> None:
+    shard_days(tmp_path, 6)
+    old, kept = log_part_of(tmp_path, 5), log_part_of(tmp_path, 1)
+    make_retain(tmp_path, TurnedClock(), shard_days=2).step()
+    names = {path.name for path in (tmp_path / "shards").iterdir()}
+    assert not {name for name in names if name.startswith(old)}
+    assert {f"{kept}.csv", f"{kept}.log.csv", f"{kept}.log.json"} <= names
+    package = json.loads((tmp_path / "shards" / "datapackage.json").read_text())
+    assert [path for each in package["resources"] for path in each["path"] if ".log." in path] == [f"{kept}.log.csv"]
+
+
+@pytest.mark.parametrize("left", ["csv", "json"])
+def test_day_of_which_only_a_log_part_or_word_of_it_is_left_goes_too(tmp_path: Path, left: str) -> None:
+    shard_days(tmp_path, 3)
+    old = log_part_of(tmp_path, 9)
+    (tmp_path / "shards" / f"{old}.log.{'json' if left == 'csv' else 'csv'}").unlink()
+    make_retain(tmp_path, TurnedClock(), shard_days=5).step()
+    assert not list((tmp_path / "shards").glob(f"{old}*"))
+
+
+def test_log_part_counts_for_no_age(tmp_path: Path) -> None:
+    shard_days(tmp_path, 2)
+    log_part_of(tmp_path, 30)
+    make_retain(tmp_path, TurnedClock(), shard_days=1, compress_days=1).step()
+    assert len(days(tmp_path)) == 4
+    assert not list((tmp_path / "shards").glob("*.gz"))
+
+
+def test_word_of_a_log_part_goes_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard_days(tmp_path, 4)
+    old = log_part_of(tmp_path, 3)
+    gone: list[str] = []
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        gone.append(path.name)
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    make_retain(tmp_path, TurnedClock(), shard_days=1).step()
+    assert gone == [f"{old}.log.json", f"{old}.csv", f"{old}.log.csv"]
+
+
+def test_log_part_is_compressed_with_its_day_and_published_plain_again(tmp_path: Path) -> None:
+    shard_days(tmp_path, 6)
+    old = log_part_of(tmp_path, 5)
+    shards = tmp_path / "shards"
+    make_retain(tmp_path, TurnedClock(), compress_days=2).step()
+    assert {path.name for path in shards.glob(f"{old}*")} == {
+        f"{old}.csv.gz",
+        f"{old}.log.csv.gz",
+        f"{old}.log.json",
+    }
+    one = log_part.load(shards, Catalog(shards), date.fromisoformat(old))
+    assert one == log_day(log_row(-DAY * 5 + 600), day=date.fromisoformat(old))
+    log_part.publish(shards, Catalog(shards), log_day(log_row(-DAY * 5 + 60), day=date.fromisoformat(old)))
+    assert {path.name for path in shards.glob(f"{old}.log.csv*")} == {f"{old}.log.csv"}

@@ -450,6 +450,7 @@ def stopped_half_way(folder: Path) -> Path:
         one,
         sources.sources(one),
         folder / "shards",
+        logged=sources.rows,
         dirty=set(),
         reserve=0,
         stopping=lambda: next(asked),

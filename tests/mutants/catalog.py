@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     archiving,
     compressing,
+    logged,
     polling,
     publishing,
     queueing,
@@ -23,6 +24,7 @@ MUTANTS = (
     *publishing.MUTANTS,
     *rolling.MUTANTS,
     *archiving.MUTANTS,
+    *logged.MUTANTS,
     *compressing.MUTANTS,
     *retaining.MUTANTS,
     *running.MUTANTS,

@@ -52,8 +52,8 @@ MUTANTS = (
         name="shard deleted that an unfinished rollup needs",
         breaks="rule 9",
         file=_RETAIN,
-        old=" and part.day < needed_from}",
-        new="}",
+        old=" and day < needed_from)",
+        new=")",
         tests=("tests/test_retain.py::test_shard_that_an_unfinished_job_needs_stays",),
     ),
 )

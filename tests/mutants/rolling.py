@@ -62,8 +62,8 @@ MUTANTS = (
         name="file without a record is taken for right",
         breaks="rule 9",
         file=_ROLLUP,
-        old="if record is None or not record.finished:\n            return False",
-        new="if record is None or not record.finished:\n            return True",
+        old="if record is None:\n            return False",
+        new="if record is None:\n            return True",
         tests=("tests/test_rollup.py::test_file_that_was_deleted_or_whose_record_is_lost_is_made_again",),
     ),
     Mutant(
