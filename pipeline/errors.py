@@ -129,6 +129,12 @@ class ExistsError(LoggerError):
     """Raised when a file stands where another one would go."""
 
 
+class LogFetchError(LoggerError):
+    """Raised when the controller's web server gives no whole log."""
+
+    retry = True
+
+
 class ProcessLogError(LoggerError):
     """Raised when bytes are no sound log of the controller's own, or of an older version; none of it counts."""
 
