@@ -5,6 +5,7 @@ In the gap book it is one line of CSV: `from,to,expected,missing,reason,filled,s
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,13 +20,16 @@ PUMP_SILENT, PUMP_BUSY, PUMP_REFUSED = "pump_silent", "pump_busy", "pump_refused
 LOGGER_OFF, DISK, CLOCK = "logger_off", "disk", "clock"
 REASONS = (PUMP_SILENT, PUMP_BUSY, PUMP_REFUSED, LOGGER_OFF, DISK, CLOCK)
 
+#: Records come a minute apart, give or take a second.
+_MINUTE_MS = 60_500
+
 
 @dataclass(frozen=True)
 class Gap:
     """No reading lies between two moments (UTC, ms), themselves readings or the border to a gap of another reason.
 
-    `expected` polls were due in between, `missing` of them gave nothing that was kept. `filled` counts readings that
-    were put there later and `source` says from where.
+    `expected` polls were due in between, `missing` of them gave nothing that was kept. `filled` of these have their
+    values from elsewhere by now, and `source` says from where; the others stay missing.
     """
 
     from_ms: int
@@ -70,6 +74,22 @@ def share(gap: Gap, begin_ms: int, end_ms: int) -> int:
         return gap.missing if begin_ms <= gap.from_ms < end_ms else 0
     inside_ms = min(gap.to_ms, end_ms) - max(gap.from_ms, begin_ms)
     return round(gap.missing * max(inside_ms, 0) / length_ms)
+
+
+def filled(gap: Gap, times_ms: Sequence[int]) -> int:
+    """How many of a gap's missing polls have one of some rising times within a minute of their moment.
+
+    A record that comes once a minute stands for all polls of its minute.
+    """
+    if not gap.missing:
+        return 0
+    step_ms = (gap.to_ms - gap.from_ms) / (gap.missing + 1)
+    return sum(_is_near(gap.from_ms + round(n * step_ms), times_ms) for n in range(1, gap.missing + 1))
+
+
+def _is_near(time_ms: int, times_ms: Sequence[int]) -> bool:
+    at = bisect_left(times_ms, time_ms)
+    return any(abs(each - time_ms) <= _MINUTE_MS for each in times_ms[max(at - 1, 0) : at + 1])
 
 
 def between(from_ms: int, to_ms: int, interval_s: float, reason: str) -> Gap | None:

@@ -1,13 +1,15 @@
 """The gap book: every time without readings, one line each, in the order in which they ended.
 
 Lines are appended and fsynced; a torn last line is cut when the book is opened, a bad one is kept aside and left out.
-What counts in it is summed up once, so that a long book costs no memory.
+Where gaps were filled later the whole book is published anew. What counts in it is summed up once, so that a long book
+costs no memory.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +28,7 @@ Counts = dict[str, dict[str, int]]
 
 
 class GapBook:
-    """The book at a path, for its one writer; `keep` takes what must not be lost of a damaged one."""
+    """The book at a path, for one process, any thread; `keep` takes what must not be lost of a damaged one."""
 
     def __init__(self, path: Path, keep: Callable[[str, bytes], object]) -> None:
         self.path = path
@@ -34,6 +36,9 @@ class GapBook:
         self._size: int | None = None
         self._counts: Counts = {}
         self._last: Gap | None = None
+        self._lock = threading.RLock()
+        #: Changes with every change of the book.
+        self.revision = 0
 
     @property
     def is_new(self) -> bool:
@@ -46,23 +51,47 @@ class GapBook:
         Raises:
             OSError: the disk does not take them; the same may be added again.
         """
-        size = self._opened()
-        data = "".join(gap.encode() for gap in gaps).encode()
-        descriptor = os.open(self.path, os.O_RDWR)
-        try:
-            os.ftruncate(descriptor, size)
-            files.write_at(descriptor, data, size)
-            os.fsync(descriptor)
-        except OSError:
-            # A whole line that was not acknowledged is no gap of the book: another reader must not see it.
-            with suppress(OSError):
+        with self._lock:
+            size = self._opened()
+            data = "".join(gap.encode() for gap in gaps).encode()
+            descriptor = os.open(self.path, os.O_RDWR)
+            try:
                 os.ftruncate(descriptor, size)
-            raise
-        finally:
-            os.close(descriptor)
-        self._size = size + len(data)
-        self._counts = counted(gaps, self._counts)
-        self._last = gaps[-1] if gaps else self._last
+                files.write_at(descriptor, data, size)
+                os.fsync(descriptor)
+            except OSError:
+                # A whole line that was not acknowledged is no gap of the book: another reader must not see it.
+                with suppress(OSError):
+                    os.ftruncate(descriptor, size)
+                raise
+            finally:
+                os.close(descriptor)
+            self._size = size + len(data)
+            self._counts = counted(gaps, self._counts)
+            self._last = gaps[-1] if gaps else self._last
+            self.revision += 1
+
+    def refill(self, filled: Callable[[Gap], Gap]) -> list[Gap]:
+        """Put what became of each gap in its place, durable; gives those that are others than before.
+
+        Raises:
+            OSError: the disk does not serve; the book is as it was.
+        """
+        with self._lock:
+            before = self.gaps()
+            after = [filled(gap) for gap in before]
+            changed = [new for old, new in zip(before, after, strict=True) if new != old]
+            if changed:
+                self._publish(after)
+            return changed
+
+    def _publish(self, gaps: Sequence[Gap]) -> None:
+        content = (HEADER + "".join(gap.encode() for gap in gaps)).encode()
+        files.publish(self.path, content)
+        self._size = len(content)
+        self._counts = counted(gaps)
+        self._last = gaps[-1] if gaps else None
+        self.revision += 1
 
     def gaps(self) -> list[Gap]:
         """All gaps that were added, in order; not what a failed write may have left behind them.
@@ -70,8 +99,9 @@ class GapBook:
         Raises:
             OSError: the book cannot be read.
         """
-        size = self._opened()
-        return _sorted_out(self.path.read_bytes()[:size])[0]
+        with self._lock:
+            size = self._opened()
+            return _sorted_out(self.path.read_bytes()[:size])[0]
 
     def summary(self) -> dict[str, object]:
         """How many gaps and missing polls there are for each reason, and the last gap, as JSON knows them."""
@@ -92,24 +122,25 @@ class GapBook:
 
     def _opened(self) -> int:
         """Where the next line goes."""
-        if self._size is None or not self.path.exists():
+        with self._lock:
             if not self.path.exists():
                 files.make_folder(self.path.parent)
-                files.publish(self.path, HEADER.encode())
-            self._size = self._load()
-        return self._size
+                self._publish([])
+            elif self._size is None:
+                self._load()
+            return self._size or 0
 
-    def _load(self) -> int:
+    def _load(self) -> None:
         content = self.path.read_bytes()
         good, bad = _sorted_out(content)
         if bad:
             kept = self._keep(NAME, content)
             event(log, logging.WARNING, "damaged lines left out of the gap book", lines=bad, kept=kept)
-            content = (HEADER + "".join(gap.encode() for gap in good)).encode()
-            files.publish(self.path, content)
+            self._publish(good)
+            return
+        self._size = len(content)
         self._counts = counted(good)
         self._last = good[-1] if good else None
-        return len(content)
 
 
 def counted(gaps: Iterable[Gap], before: Counts | None = None) -> Counts:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.gap import DISK, HEADER, LOGGER_OFF, REASONS, Gap, between, decode, holes
+from pipeline.gap import DISK, HEADER, LOGGER_OFF, REASONS, Gap, between, decode, filled, holes
 
 MOMENTS = st.integers(0, 4_000_000_000_000)
 COUNTS = st.integers(0, 10**9)
@@ -43,3 +43,13 @@ def test_readings_further_apart_than_an_interval_have_polls_missing_between_them
 def test_holes_of_rising_times_are_gaps() -> None:
     times = [0, 30_000, 60_000, 150_000, 180_000]
     assert holes(times, 30, LOGGER_OFF) == [Gap(60_000, 150_000, 2, 2, LOGGER_OFF)]
+
+
+def test_polls_that_have_a_record_within_a_minute_are_filled() -> None:
+    hour = Gap(0, 3_600_000, 119, 119, LOGGER_OFF)
+    minutes = range(15_000, 3_600_000, 60_000)
+    assert filled(hour, list(minutes)) == 119
+    assert filled(hour, list(minutes)[:30]) == 60
+    assert filled(hour, []) == filled(Gap(0, 1, 0, 0, DISK), [0]) == 0
+    assert filled(Gap(0, 600_000, 1, 1, DISK), [300_000]) == 1
+    assert filled(Gap(0, 600_000, 1, 1, DISK), [239_000]) == 0

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,36 @@ def test_readings_filled_in_later_are_missing_no_more(tmp_path: Path) -> None:
     book = open_book(tmp_path)
     book.add([Gap(0, 90_000, 2, 2, LOGGER_OFF, filled=1, source="log")])
     assert book.summary()["reasons"] == {"logger_off": {"gaps": 1, "missing": 1}}
+
+
+def test_gaps_that_were_filled_take_their_place_in_the_book_at_once(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.add([FIRST, SECOND])
+    half = replace(SECOND, filled=1, source="log")
+    before = book.revision
+    assert book.refill(lambda gap: half if gap == SECOND else gap) == [half]
+    assert book.revision != before
+    assert book.gaps() == open_book(tmp_path).gaps() == [FIRST, half]
+    assert book.summary()["reasons"] == {"disk": {"gaps": 1, "missing": 1}, "pump_silent": {"gaps": 1, "missing": 2}}
+    content = (tmp_path / "gaps.csv").stat()
+    assert book.refill(lambda gap: gap) == []
+    assert (tmp_path / "gaps.csv").stat() == content
+    book.add([FIRST])
+    assert open_book(tmp_path).gaps() == [FIRST, half, FIRST]
+
+
+def add_each(book: GapBook, gaps: list[Gap]) -> None:
+    for gap in gaps:
+        book.add([gap])
+
+
+def test_threads_add_and_fill_without_losing_a_gap(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    gaps = [Gap(n, n + 1, 1, 1, DISK) for n in range(60)]
+    with ThreadPoolExecutor(2) as pool:
+        adding = pool.submit(add_each, book, gaps)
+        filling = pool.submit(lambda: [book.refill(lambda gap: replace(gap, filled=1, source="log")) for _ in gaps])
+        adding.result()
+        filling.result()
+    book.refill(lambda gap: replace(gap, filled=1, source="log"))
+    assert open_book(tmp_path).gaps() == [replace(gap, filled=1, source="log") for gap in gaps]
