@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import MAXYEAR, MINYEAR, date
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from functools import partial
 from pathlib import Path
 
 from pipeline import (
     VERSION,
     arguments,
+    backfill_command,
     by_hand,
     check,
     data_format,
@@ -99,7 +100,8 @@ def _run(_: argparse.Namespace, stop: Stop) -> int:
 
 
 def _demo(options: argparse.Namespace, stop: Stop) -> int:
-    return _ended(demo.run(stop, days=options.days, fresh=options.fresh, environ=os.environ), stop)
+    past = demo.History(options.days, options.outage)
+    return _ended(demo.run(stop, past=past, fresh=options.fresh, environ=os.environ), stop)
 
 
 def _ended(unsaved: int, stop: Stop) -> int:
@@ -123,6 +125,11 @@ def _rollup(options: argparse.Namespace, _: Stop) -> int:
 
 def _export(options: argparse.Namespace, _: Stop) -> int:
     export_command.run(options, _chosen())
+    return EXIT_OK
+
+
+def _backfill(options: argparse.Namespace, _: Stop) -> int:
+    backfill_command.run(options, settings.load(needs_host=options.fetch))
     return EXIT_OK
 
 
@@ -173,12 +180,22 @@ def _parser() -> argparse.ArgumentParser:
 
     start = _command(commands, "demo", _demo, "a simulated pump and the whole service, in data-demo/")
     start.add_argument("--days", type=_days, default=2, metavar="N", help="days of history (default: %(default)s)")
+    start.add_argument(
+        "--outage",
+        type=arguments.hours(demo.MOST_OUTAGE),
+        default=timedelta(),
+        metavar="6h",
+        help="a time in that history in which the logger was off; it is filled from the pump's own log",
+    )
     start.add_argument("--fresh", action="store_true", help="begin anew instead of going on where the last demo ended")
 
     _add_rollup(commands)
 
     hand_out = _command(commands, "export", _export, "chosen sensors and dates as CSV, JSON or Stata file")
     export_command.add_arguments(hand_out)
+
+    fill = _command(commands, "backfill", _backfill, "fill gaps from the controller's own log; safe beside a service")
+    backfill_command.add_arguments(fill)
 
     look = _command(commands, "queue", _queue, "readings that wait to be written; safe at any time, changes nothing")
     look.add_argument("--json", action="store_true", help="for programs: depth, oldest, newest, bytes, quarantined")

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +32,8 @@ _TELL_S = 15.0
 
 #: Most days of history: a year.
 MOST_DAYS = 366
+#: The longest outage that a controller's log has whole, and how long ago it ended: a log is up to two hours old.
+MOST_OUTAGE, _SINCE_OUTAGE = timedelta(hours=44), timedelta(hours=3)
 #: A history shorter than this is left out: its readings are too few to tell that they come more seldom than the demo's.
 _NO_HISTORY = timedelta(minutes=6)
 _FOR_EVER = timedelta(days=10_000)
@@ -40,7 +42,21 @@ _FOR_EVER = timedelta(days=10_000)
 _SHOWN = (("outdoor", 15), ("flow", 10), ("return", 11), ("hot water", 17), ("mode", 80))
 
 
-def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> int:
+@dataclass(frozen=True)
+class History:
+    """What a demo writes before it begins: so many days, without a time in which the logger was off."""
+
+    days: int
+    outage: timedelta = timedelta()
+
+    def spans(self, now: datetime) -> list[tuple[datetime, datetime]]:
+        """The times in which the logger ran. The outage ended so long ago that the pump's log reaches beyond it."""
+        on = now - _SINCE_OUTAGE
+        begin = now - timedelta(days=self.days)
+        return [(begin, max(on - self.outage, begin)), (on, now)] if self.outage else [(begin, now)]
+
+
+def run(stop: Stop, *, past: History, fresh: bool, environ: Mapping[str, str]) -> int:
     """Run until a stop is asked for; gives how many readings could not be saved.
 
     Raises:
@@ -51,16 +67,17 @@ def run(stop: Stop, *, days: int, fresh: bool, environ: Mapping[str, str]) -> in
     pump = _listening(house.answer_at)
     try:
         with SimulatedLog(house.answer_at) as log_server:
-            return _serve(pump, log_server, stop, days, fresh, environ)
+            return _serve(pump, log_server, stop, past, fresh, environ)
     finally:
         pump.stop()
 
 
 def _serve(
-    pump: SimulatedPump, log_server: SimulatedLog, stop: Stop, days: int, fresh: bool, environ: Mapping[str, str]
+    pump: SimulatedPump, log_server: SimulatedLog, stop: Stop, past: History, fresh: bool, environ: Mapping[str, str]
 ) -> int:
     host, port = pump.address
-    chosen = settings.load(_environment(environ, host, port), needs_host=True, needs_folders=True)
+    ours = _environment(environ, host, port, log_server.address[1])
+    chosen = settings.load(ours, needs_host=True, needs_folders=True)
     chosen = replace(chosen, http_port=_free_port(chosen.http_host, chosen.http_port))
     log.set_up("warning", chosen.log_format)
     if fresh:
@@ -71,7 +88,7 @@ def _serve(
     teller = Worker("teller", _Teller(built, chosen).step, SystemClock())
 
     def prepare() -> None:
-        _write_history(built, chosen, days, stop)
+        _write_history(built, chosen, past, stop)
         teller.start()
 
     try:
@@ -85,27 +102,33 @@ def _serve(
     return unsaved
 
 
-def _write_history(built: Service, chosen: Settings, days: int, stop: Stop) -> None:
+def _write_history(built: Service, chosen: Settings, past: History, stop: Stop) -> None:
     """Readings of the days before now that the shards do not hold yet."""
     now = datetime.now(UTC)
     last = check.last_reading(chosen)
-    since = max(now - timedelta(days=days), last.time + timedelta(seconds=_INTERVAL_S) if last else now - _FOR_EVER)
-    if since >= now - _NO_HISTORY:
-        return
+    begin = last.time + timedelta(seconds=_INTERVAL_S) if last else now - _FOR_EVER
+    spans = [(max(since, begin), until) for since, until in past.spans(now)]
+    for since, until in spans:
+        if until - since >= _NO_HISTORY:
+            _write_span(built, chosen, since, until, stop)
+
+
+def _write_span(built: Service, chosen: Settings, since: datetime, until: datetime, stop: Stop) -> None:
     begun = time.monotonic()
     with progress.shown("history", " readings") as tell:
         stored = history.fill(
-            built, chosen, House().answer_at, since=since, until=now, progress=tell, stopping=lambda: stop.wanted
+            built, chosen, House().answer_at, since=since, until=until, progress=tell, stopping=lambda: stop.wanted
         )
     took_s = time.monotonic() - begun
     print(f"history: {stored} readings since {since:%Y-%m-%d %H:%M} UTC written in {took_s:.1f} s\n", flush=True)
 
 
-def _environment(environ: Mapping[str, str], host: str, port: int) -> dict[str, str]:
+def _environment(environ: Mapping[str, str], host: str, port: int, log_port: int) -> dict[str, str]:
     """The caller's settings, but for the pump and the folders."""
     ours = {
         "LUX_HOST": host,
         "LUX_PORT": str(port),
+        "LUX_BACKFILL_PORT": str(log_port),
         "LUX_DATA_DIR": str(FOLDER),
         # A person's own folders must not get simulated readings, so none of them is taken from the caller.
         "LUX_CACHE_PATH": "queue/queue.db",

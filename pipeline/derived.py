@@ -8,15 +8,19 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pipeline import day_columns
+from pipeline import day_columns, log_fetch, log_part
 from pipeline.archive import Archive, Damage
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock
 from pipeline.columns import Columns
+from pipeline.gap_book import GapBook
 from pipeline.lock import exclusive
+from pipeline.log_import import LogImport
+from pipeline.log_times import LogTimes
 from pipeline.places import ARCHIVE, QUARANTINE, ROLLUP_LOCK
 from pipeline.settings import Settings
 from pipeline.shelf import Shelf
+from stages.backfill import Backfill
 from stages.rollup import Rollup
 
 
@@ -56,3 +60,34 @@ def lock(settings: Settings) -> Callable[[], AbstractContextManager[None]]:
 def kinds(settings: Settings) -> dict[str, Path]:
     """The folder of each kind of file."""
     return {"daily": settings.output.daily, "weekly": settings.output.weekly}
+
+
+def backfill(
+    settings: Settings,
+    book: GapBook,
+    *,
+    clock: Clock,
+    interval_s: float,
+    catalog: Catalog | None = None,
+    fetch: Callable[[], bytes] | None = None,
+) -> Backfill:
+    """The backfill stage alone, as the service and the command by hand use it; without `fetch` it asks for no log."""
+    folder = settings.output.shards
+    known = (folder, catalog or Catalog(folder))
+    imports = LogImport(
+        lambda day: day_columns.read(*known, day)[0],
+        partial(log_part.load, *known),
+        zone=settings.zone,
+        interval_s=interval_s,
+    )
+    return Backfill(
+        settings.data_dir,
+        book,
+        imports,
+        clock=clock,
+        publish=partial(log_part.publish, *known),
+        times=LogTimes(*known).read,
+        lock=lock(settings),
+        fetch=fetch,
+        address=f"http://{settings.host}:{settings.backfill_port}{log_fetch.PATH}",
+    )

@@ -20,6 +20,7 @@ from pipeline.gap_book import NAME as GAP_BOOK
 from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock
 from pipeline.log import event
+from pipeline.log_fetch import LogServer
 from pipeline.marks import Marks
 from pipeline.places import QUARANTINE
 from pipeline.pump import Pump
@@ -32,6 +33,7 @@ from pipeline.store import Store
 from pipeline.supervisor import UNSAVED, Service
 from pipeline.worker import Worker
 from stages.archive import Archiving
+from stages.backfill import Backfill
 from stages.poll import Poll
 from stages.retain import Retain
 from stages.rollup import IDLE_S, Rollup
@@ -62,7 +64,9 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     poller = Worker("poller", poll.step, clock, period_s=max(interval_s, settings.timeout_s))
     writer = Worker("writer", write.step, clock, wait=held.queue.wait, wake=held.queue.wake)
     roller = Worker("rollup", make, clock, wait=roll.wait, wake=roll.ring)
-    stages = (poller, writer, roller)
+    fill = _build_backfill(settings, interval_s, clock, held)
+    backfiller = Worker("backfill", fill.step, clock)
+    stages = (poller, writer, roller, backfiller)
     page = _build_page(settings, interval_s, clock, held, poll, write, rollup)
     facts = partial(_facts, settings, held, poll, archiving, (*stages, page) if page else stages)
     watch = _build_watch(settings, interval_s, clock, held, poll, stages, facts)
@@ -80,6 +84,8 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
         writer=writer,
         roller=roller,
         watcher=Worker("watch", watch.step, clock),
+        backfiller=backfiller,
+        log_server=held.log_server,
         alarm=Alarm(roll.ring, clock),
         web=page,
     )
@@ -96,7 +102,9 @@ class _Vessels:
     shards: Shards
     store: Store
     marks: Marks
+    book: GapBook
     damage: Damage
+    log_server: LogServer | None
 
 
 def _vessels(settings: Settings, clock: Clock) -> _Vessels:
@@ -113,8 +121,15 @@ def _vessels(settings: Settings, clock: Clock) -> _Vessels:
         shards=Shards(folder, catalog, kept),
         store=Store(queue, read, zone=settings.zone, clock=clock, batch=settings.buffer_samples),
         marks=Marks(folder, catalog, clock),
+        book=GapBook(settings.data_dir / GAP_BOOK, kept.keep),
         damage=Damage(),
+        log_server=_log_server(settings),
     )
+
+
+def _log_server(settings: Settings) -> LogServer | None:
+    is_wanted = settings.host and settings.backfill == "auto"
+    return LogServer(settings.host or "", settings.backfill_port) if is_wanted else None
 
 
 def _build_poll(settings: Settings, interval_s: float, clock: Clock, held: _Vessels) -> Poll:
@@ -126,6 +141,11 @@ def _build_poll(settings: Settings, interval_s: float, clock: Clock, held: _Vess
         retries=settings.retries,
         clock=clock,
     )
+
+
+def _build_backfill(settings: Settings, interval_s: float, clock: Clock, held: _Vessels) -> Backfill:
+    fetch = held.log_server.fetch if held.log_server else None
+    return derived.backfill(settings, held.book, clock=clock, interval_s=interval_s, catalog=held.catalog, fetch=fetch)
 
 
 def _build_page(
@@ -153,7 +173,7 @@ def _build_watch(
         settings.data_dir,
         held.store,
         poll.gaps,
-        GapBook(settings.data_dir / GAP_BOOK, held.kept.keep),
+        held.book,
         interval_s=interval_s,
         batch=settings.buffer_samples,
         zone=settings.zone,

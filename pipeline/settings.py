@@ -63,6 +63,8 @@ class Settings:
     interval_s: int = field(metadata={"INTERVAL_SEC": rules.whole(5, 3600, "seconds")})
     timeout_s: float = field(metadata={"TIMEOUT_SEC": rules.number(1, 600, "seconds")})
     retries: int = field(metadata={"RETRIES": rules.whole(0, 10)})
+    backfill: str = field(metadata={"BACKFILL": rules.choice("auto", "off")})
+    backfill_port: int = field(metadata={"BACKFILL_PORT": rules.whole(1, 65535)})
     buffer_samples: int = field(metadata={"BUFFER_SAMPLES": rules.whole(1, 2880, "readings")})
     data_dir: Path = field(metadata={"DATA_DIR": rules.path})
     cache_path: Path = field(metadata={"CACHE_PATH": rules.path})

@@ -14,6 +14,7 @@ from pipeline import data_format
 from pipeline.alarm import Alarm
 from pipeline.lock import InstanceLock
 from pipeline.log import event, failure
+from pipeline.log_fetch import LogServer
 from pipeline.marks import Marks
 from pipeline.pump import Pump
 from pipeline.queue import Queue
@@ -55,7 +56,9 @@ class Service:
     writer: Worker
     roller: Worker
     watcher: Worker
+    backfiller: Worker
     alarm: Alarm
+    log_server: LogServer | None = None
     web: Worker | None = None
 
     def run(self, stop: Stop, prepare: Callable[[], object] = lambda: None) -> int:
@@ -86,7 +89,7 @@ class Service:
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The threads in the order in which they start: against the flow, so that each finds its reader there."""
-        parts = (self.watcher, self.roller, self.writer, self.poller)
+        parts = (self.watcher, self.backfiller, self.roller, self.writer, self.poller)
         return (*parts, self.web) if self.web else parts
 
     def _stop(self) -> int:
@@ -98,6 +101,9 @@ class Service:
         deadline = time.monotonic() + _STOP_S
         self.poller.stop()
         self.pump.abort()
+        if self.log_server:
+            self.log_server.stop()
+        self.backfiller.stop()
         if self.web:
             self.web.stop()
         self.rollup.stop()
@@ -120,6 +126,7 @@ class Service:
         if self.writer.join(deadline - time.monotonic()):
             self._drain(deadline)
             self.roller.join(deadline - time.monotonic())
+            self.backfiller.join(deadline - time.monotonic())
         # Asked once more: draining may have made room for what waited in memory.
         self.store.close()
         if self.watcher.join(deadline - time.monotonic()):

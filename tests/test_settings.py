@@ -57,6 +57,8 @@ def test_defaults_are_the_promised_ones(tmp_path: Path, monkeypatch: pytest.Monk
         interval_s=30,
         timeout_s=60.0,
         retries=3,
+        backfill="auto",
+        backfill_port=80,
         buffer_samples=1,
         data_dir=data,
         cache_path=data / "queue/queue.db",
