@@ -20,7 +20,7 @@ def _die() -> None:
 
 
 def arm(what: str, nth: int) -> None:
-    """Let this process die in the nth call, or byte, from now on."""
+    """Let this process die in the NTH call of a kind, or at that byte of what it writes."""
     owner: Any = Path if what in {"replace", "unlink"} else os
     real, left = getattr(owner, what), [nth]
 

@@ -11,6 +11,7 @@ from tests.chaos import (
     kill,
     load,
     network,
+    outages,
     power,
     usage,
 )
@@ -26,6 +27,7 @@ ATTACKS: tuple[Attack, ...] = (
     *damage_shards.ATTACKS,
     *damage_derived.ATTACKS,
     *load.ATTACKS,
+    *outages.ATTACKS,
     *usage.ATTACKS,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants import (
     archiving,
     compressing,
+    filling,
     logged,
     polling,
     publishing,
@@ -25,6 +26,7 @@ MUTANTS = (
     *rolling.MUTANTS,
     *archiving.MUTANTS,
     *logged.MUTANTS,
+    *filling.MUTANTS,
     *compressing.MUTANTS,
     *retaining.MUTANTS,
     *running.MUTANTS,

@@ -10,6 +10,8 @@ PROMISES = tuple(f"promise {number}" for number in range(1, 8))
 RULES = tuple(f"rule {number}" for number in range(1, 16))
 #: What is promised of the page: who may see it, and what it shows.
 PAGE = ("access", "page")
+#: What fills gaps from the controller's own log.
+FILLING = ("backfill",)
 
 
 @dataclass(frozen=True)
