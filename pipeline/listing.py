@@ -7,6 +7,7 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline import labels
 from pipeline import sensors as tables
 from pipeline.errors import LoggerError
 from pipeline.queue_view import QueueView
@@ -55,29 +56,42 @@ def _no_queue(path: Path) -> str:
 
 
 def sensors(pattern: str, last: Reading | None) -> str:
-    """A table of the sensors whose name fits a shell pattern, or holds it where it has no wildcard.
+    """A table of the sensors whose name or label, English or German, fits a shell pattern, or holds it where it has no
+    wildcard.
 
     Raises:
-        LoggerError: no name fits.
+        LoggerError: none fits.
     """
     counts = last.answer.counts if last else _TABLE_COUNTS
     raws = tables.integers(last.answer) if last else ()
     known = tables.columns(counts)
     wanted = pattern if any(c in pattern for c in "*?[") else f"*{pattern}*"
-    fitting = [i for i, sensor in enumerate(known) if fnmatch.fnmatch(sensor.name.lower(), wanted.lower())]
+    fitting = [i for i, sensor in enumerate(known) if _fits(sensor, wanted.lower())]
     if not fitting:
-        names = {sensor.name.lower(): sensor.name for sensor in known}
+        names = {name.lower(): name for sensor in known for name in _called(sensor)}
         near = [names[name] for name in difflib.get_close_matches(pattern.lower(), names, n=3, cutoff=0.5)]
         hint = f"near it: {', '.join(near)}" if near else "a part of a name, or a pattern such as '*Temperatur*'"
         raise LoggerError(f"no sensor's name fits {pattern!r}", hint=hint)
-    head = ("name", "group", "index", "unit", "type", "last value")
+    head = ("name", "group", "index", "unit", "type", "last value", "what it is")
     rows = [_row(known[i], raws[i] if raws else None) for i in fitting]
     return columns([head, *rows])
 
 
+def _called(sensor: Sensor) -> tuple[str, ...]:
+    """A sensor's name, and what people call it."""
+    label = labels.label(sensor.name)
+    return (sensor.name, label.en, label.de) if label else (sensor.name,)
+
+
+def _fits(sensor: Sensor, wanted: str) -> bool:
+    return any(fnmatch.fnmatchcase(name.lower(), wanted) for name in _called(sensor))
+
+
 def _row(sensor: Sensor, raw: int | None) -> tuple[str, ...]:
     group = tables.GROUPS[sensor.group]
-    return sensor.name, group, str(sensor.index), sensor.unit or "-", sensor.data_type, value(sensor, raw)
+    _, *called = _called(sensor)
+    words = " / ".join(dict.fromkeys(called))
+    return sensor.name, group, str(sensor.index), sensor.unit or "-", sensor.data_type, value(sensor, raw), words
 
 
 def value(sensor: Sensor, raw: int | None) -> str:

@@ -177,7 +177,11 @@ def test_check_beside_a_running_service_leaves_the_pump_alone(
 def test_sensors_are_found_by_part_of_a_name_or_pattern(env: dict[str, str], data: Path) -> None:
     open_shards(data).append([reading(0, 215)])
     by_part = call("sensors", "temperatur_tvl", env=env).stdout
-    assert by_part.splitlines()[1].split() == ["ID_WEB_Temperatur_TVL", "calculation", "10", "°C", "Celsius", "21.5"]
+    _, line = by_part.splitlines()
+    assert line.split()[:6] == ["ID_WEB_Temperatur_TVL", "calculation", "10", "°C", "Celsius", "21.5"]
+    assert line.endswith("  Flow temperature / Vorlauftemperatur")
+    for words in ("vorlauftemperatur", "Flow temp*"):
+        assert line.split() in map(str.split, call("sensors", words, env=env).stdout.splitlines())
     assert call("sensors", "ID_WEB_Temperatur_TV?", env=env).stdout == by_part
     assert "58 (MSW 6)" in call("sensors", "Code_WP_akt", env=env).stdout
 
