@@ -2,7 +2,8 @@
 the shards.
 
 The controller writes its log every two hours, so it is fetched once at once and then shortly after each writing, until
-one reaches beyond the gap; never more often. What was fetched last stands in `backfill.json`.
+one reaches beyond the gap; never more often, and not again for a gap that began after the log that is known ended. What
+was fetched last stands in `backfill.json`.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Backfill:
         waiting = [one for one in self._gaps() if reach_ms < one.to_ms and one.filled < one.missing]
         # A clock that was set back must not put the next fetch off for longer than a log takes to be written.
         is_time = now_ms >= progress.next_ms or progress.next_ms > now_ms + WRITTEN_MS + _AFTER_MS
-        return any(is_time or one.to_ms > progress.tried_ms for one in waiting)
+        return any(is_time or _is_news(one, progress) for one in waiting)
 
     def _gaps(self) -> Sequence[Gap]:
         """The gaps of the book, read anew only where it has changed."""
@@ -174,6 +175,11 @@ class Backfill:
         level = logging.DEBUG if self._told == str(error) else logging.WARNING
         self._told = str(error)
         event(log, level, "no log of the controller", error=error, next_try_s=WRITTEN_MS // 1000)
+
+
+def _is_news(one: Gap, progress: Progress) -> bool:
+    """Whether a gap came since a log was asked for, of which that one may have something: it began before its end."""
+    return one.to_ms > progress.tried_ms and (not progress.covered_ms or one.from_ms < progress.covered_ms)
 
 
 def _refilled(one: Gap, times: Sequence[int]) -> Gap:
