@@ -61,7 +61,8 @@ class ChartData:
         absent = [name for name in names if name in not_fitted]
         fitted = [name for name in names if name not in absent]
         steps = self._beside.steps()
-        chart = plot.Plot(by_column(steps))
+        gaps = self.gaps(asked)
+        chart = plot.Plot(by_column(steps), gaps)
         in_runs = states_as_runs and asked.end - asked.start <= _MOST_OF_RUNS
         states = {name for name in fitted if in_runs and sensor_list.is_state(name)}
         for one in self._query([name for name in fitted if name not in states], asked, points):
@@ -75,7 +76,7 @@ class ChartData:
             "zone": self._zone.key,
             "interval_s": self._interval_s,
             **chart.document(),
-            "gaps": [gap.document() for gap in self.gaps(asked)],
+            "gaps": [gap.document() for gap in gaps],
             "steps": plot.marks(steps, fitted, start_ms, end_ms),
             "not_fitted": absent,
         }

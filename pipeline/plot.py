@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.clock import utc_text
 from pipeline.columns import Times
+from pipeline.gap import Gap
 from pipeline.quality import Step
 from pipeline.sensors import Sensor
 from pipeline.series import ReducedSeries, Series
@@ -21,15 +22,18 @@ Document = dict[str, Any]
 _MEAN_DECIMALS = 2
 #: Intervals between two readings above which some are missing.
 _MOST_INTERVALS = 3.5
+#: How far rows of the controller's own log, which gaps are filled from, lie apart (ms).
+_LOGGED_MS = 60_000
 #: A step (ms) that is none.
 _NEVER = 1 << 62
 
 
 class Plot:
-    """Collects series; `wrong` has the ranges of each column whose values are left out."""
+    """Collects series; `wrong` has the ranges of each column whose values are left out, `gaps` those of the time."""
 
-    def __init__(self, wrong: Mapping[str, Sequence[Wrong]]) -> None:
+    def __init__(self, wrong: Mapping[str, Sequence[Wrong]], gaps: Sequence[Gap] = ()) -> None:
         self._wrong = wrong
+        self._filled = [gap for gap in gaps if gap.filled]
         self._times: list[list[int]] = []
         self._places: dict[bytes, int] = {}
         self._series: list[Document] = []
@@ -44,7 +48,7 @@ class Plot:
         readings are missing behind it, past its last by as much as readings lie apart.
         """
         kept = self._kept(series.sensor, series.times_ms, 0)
-        starts, ends, values = runs(series.times_ms[kept], series.values[kept], interval_ms)
+        starts, ends, values = runs(series.times_ms[kept], series.values[kept], interval_ms, self._filled)
         head = self._head(series.sensor, starts)
         self._series.append(head | {"ends": ends.tolist(), "values": values.tolist()})
 
@@ -85,18 +89,34 @@ class Plot:
         return kept
 
 
-def runs(times_ms: Times, values: NDArray[np.float64], interval_ms: int) -> tuple[Times, Times, NDArray[np.float64]]:
-    """Where runs of one value begin and end (ms), and their values; no run goes on over missing readings."""
+def runs(
+    times_ms: Times, values: NDArray[np.float64], interval_ms: int, filled: Sequence[Gap] = ()
+) -> tuple[Times, Times, NDArray[np.float64]]:
+    """Where runs of one value begin and end (ms), and their values; no run goes on over missing readings. In `filled`
+    gaps rows of the controller's own log count as readings.
+    """
     if not len(times_ms):
         return times_ms, times_ms, values
     steps = np.diff(times_ms)
     usual = _usual(steps, interval_ms)
-    is_missing = steps > _MOST_INTERVALS * usual
+    is_logged = _inside(times_ms, filled)
+    minute = np.maximum(usual, _LOGGED_MS)
+    is_missing = steps > _MOST_INTERVALS * np.where(is_logged[:-1] | is_logged[1:], minute, usual)
     cuts = np.flatnonzero(is_missing | (np.diff(values) != 0)) + 1
     firsts = np.concatenate([np.zeros(1, np.intp), cuts])
-    nexts = np.where(is_missing[cuts - 1], times_ms[cuts - 1] + usual[cuts - 1], times_ms[cuts])
-    last = max(interval_ms, int(steps[-2:].min(initial=_NEVER)) % _NEVER)
+    past = times_ms[:-1] + np.where(is_logged[:-1], minute, usual)
+    nexts = np.where(is_missing[cuts - 1], past[cuts - 1], times_ms[cuts])
+    last = max(interval_ms, int(steps[-2:].min(initial=_NEVER)) % _NEVER, _LOGGED_MS * int(is_logged[-1]))
     return times_ms[firsts], np.append(nexts, times_ms[-1] + last).astype(np.int64), values[firsts]
+
+
+def _inside(times_ms: Times, gaps: Sequence[Gap]) -> NDArray[np.bool_]:
+    """Which of rising times lie between the readings at the ends of a gap."""
+    inside = np.zeros(len(times_ms), np.bool_)
+    for gap in gaps:
+        first, last = np.searchsorted(times_ms, gap.from_ms, "right"), np.searchsorted(times_ms, gap.to_ms)
+        inside[first:last] = True
+    return inside
 
 
 def _usual(steps: Times, interval_ms: int) -> Times:

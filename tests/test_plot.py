@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.gap import LOGGER_OFF, Gap
 from pipeline.plot import Plot, marks, runs
 from pipeline.quality import FALL, JUMP, Step
 from pipeline.sensors import sensor
 from pipeline.series import ReducedSeries, Series
 from pipeline.trust import Wrong
+
+#: The controller's own log has a record a minute, ms.
+MINUTE = 60_000
 
 FLOW, RETURN, HEAT = sensor("calculations", 10), sensor("calculations", 11), sensor("calculations", 151)
 
@@ -104,3 +109,49 @@ def test_runs_give_back_every_value(steps: list[tuple[int, int]]) -> None:
     for at, value in zip(times, values, strict=True):
         (inside,) = np.flatnonzero((starts <= at) & (at < ends))
         assert found[inside] == value
+
+
+def logged(*times: int) -> tuple[Gap, list[int]]:
+    """A gap of six minutes between readings that lie 5 s apart, and all times with these of the log, which fill it."""
+    gap = Gap(20_000, 20_000 + 6 * MINUTE, 71, 71, LOGGER_OFF, 70, "log")
+    return gap, [10_000, 15_000, gap.from_ms, *times, gap.to_ms, gap.to_ms + 5000, gap.to_ms + 10_000]
+
+
+def run_spans(gap: Gap, times: list[int]) -> list[tuple[int, int]]:
+    starts, ends, _ = runs(np.array(times, np.int64), np.zeros(len(times)), 5000, [gap])
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def test_run_goes_on_over_rows_of_the_log_that_lie_further_apart_than_readings() -> None:
+    gap, times = logged(*range(30_000, 6 * MINUTE, MINUTE))
+    assert run_spans(gap, times) == [(10_000, gap.to_ms + 15_000)]
+
+
+def test_run_goes_on_over_a_single_row_of_the_log() -> None:
+    gap, times = logged(3 * MINUTE)
+    assert run_spans(gap, times) == [(10_000, gap.to_ms + 15_000)]
+
+
+def test_run_ends_a_minute_behind_the_last_row_of_the_log_and_at_once_behind_the_last_reading() -> None:
+    gap, times = logged(MINUTE)
+    assert run_spans(gap, times) == [(10_000, 2 * MINUTE), (gap.to_ms, gap.to_ms + 15_000)]
+    gap, times = logged(5 * MINUTE)
+    assert run_spans(gap, times) == [(10_000, 25_000), (5 * MINUTE, gap.to_ms + 15_000)]
+
+
+def test_run_of_which_the_log_knows_nothing_ends_at_the_gap() -> None:
+    gap, times = logged()
+    assert run_spans(gap, times) == [(10_000, 25_000), (gap.to_ms, gap.to_ms + 15_000)]
+
+
+@pytest.mark.parametrize(("filled", "ends"), [(70, 1), (0, 3)])
+def test_plot_heeds_the_gaps_that_were_filled_and_no_others(filled: int, ends: int) -> None:
+    gap, times = logged(3 * MINUTE)
+    plot = Plot({}, [replace(gap, filled=filled)])
+    plot.add_runs(series(FLOW, times, [0.0] * len(times)), 5000)
+    assert len(plot.document()["series"][0]["ends"]) == ends
+
+
+def test_run_that_the_window_ends_in_the_log_lasts_a_minute_more() -> None:
+    gap, times = logged(MINUTE, 2 * MINUTE)
+    assert run_spans(gap, times[:-3]) == [(10_000, 3 * MINUTE)]
