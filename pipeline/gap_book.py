@@ -39,6 +39,8 @@ class GapBook:
         self._lock = threading.RLock()
         #: Changes with every change of the book.
         self.revision = 0
+        #: How often gaps were filled.
+        self.refills = 0
 
     @property
     def is_new(self) -> bool:
@@ -83,6 +85,7 @@ class GapBook:
             changed = [new for old, new in zip(before, after, strict=True) if new != old]
             if changed:
                 self._publish(after)
+                self.refills += 1
             return changed
 
     def _publish(self, gaps: Sequence[Gap]) -> None:

@@ -47,6 +47,7 @@ class Latest:
             "status": status["status"],
             "reasons": status["reasons"],
             "gaps_today": status["gaps"]["today"],
+            "gaps_today_filled": status["gaps"].get("today_filled", 0),
             "gap_now": status["gaps"]["open"],
             "values": _values(reading, names) if reading else {},
             "not_fitted": status["quality"]["not_fitted"],

@@ -51,7 +51,13 @@ def _on_disk(settings: Settings) -> Document:
         "last_reading": utc_text(last.time_ms) if last else None,
         "queue": asdict(queue_view.look(settings.cache_path, folder)) | {"in_memory": 0},
         "restarts": {},
-        "gaps": {"today": 0, "open": None, "reasons": gap_book.counted(gaps), "last": _last(gaps)},
+        "gaps": {
+            "today": 0,
+            "today_filled": 0,
+            "open": None,
+            "reasons": gap_book.counted(gaps),
+            "last": _last(gaps),
+        },
         "losses": {
             "disk": sum(gap.missing for gap in gaps if gap.reason == DISK),
             "quarantined": quarantine.lost(folder),
@@ -128,7 +134,9 @@ def _pump(pump: Document) -> str:
 
 
 def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
-    yield "gaps today", f"{many(gaps['today'], 'poll')} without a reading"
+    filled = gaps.get("today_filled", 0)
+    more = f", {filled} filled from the controller's log" if filled else ""
+    yield "gaps today", f"{many(gaps['today'], 'poll')} without a reading{more}"
     if one := gaps["open"]:
         yield "gap now", f"since {one['from']}, {many(one['missing'], 'poll')}, {one['reason']}"
     for reason, counts in gaps["reasons"].items():

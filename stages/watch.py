@@ -63,7 +63,7 @@ class Watch:
         self._book = book
         self._interval_s = interval_s
         self._batch = batch
-        self._today = Today(zone, book.gaps)
+        self._today = Today(zone, book.gaps, lambda: book.refills)
         self._clock = clock
         self._times = times
         self._takeovers = takeovers
@@ -205,8 +205,10 @@ class Watch:
     def _gap_summary(self) -> dict[str, Any]:
         self._book.open()
         open_gap = self._gaps.open
+        missing, filled = self._today.missing(self._clock.utc(), open_gap)
         return {
-            "today": self._today.missing(self._clock.utc(), open_gap),
+            "today": missing,
+            "today_filled": filled,
             "open": open_gap.document() if open_gap else None,
             **self._book.summary(),
         }

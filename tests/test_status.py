@@ -113,7 +113,13 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "last_reading": "2026-01-05T11:00:00.000Z",
         "queue": {"depth": 7, "in_memory": 2},
         "restarts": {"poller": 0, "writer": 3},
-        "gaps": {"today": 21, "open": gap, "reasons": {"logger_off": {"gaps": 1, "missing": 19}}, "last": gap},
+        "gaps": {
+            "today": 21,
+            "today_filled": 12,
+            "open": gap,
+            "reasons": {"logger_off": {"gaps": 1, "missing": 19}},
+            "last": gap,
+        },
         "losses": {"disk": 4, "quarantined": 1},
         "archive": {"days": 1, "due": 2},
         "quality": {
@@ -129,7 +135,7 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "stage writer has not moved for 200 s",
         "last reading 2026-01-05T11:00:00.000Z, 2 minutes ago",
         "queue 7 readings on disk, 2 in memory",
-        "gaps today 21 polls without a reading",
+        "gaps today 21 polls without a reading, 12 filled from the controller's log",
         "gap now since 2026-01-05T11:00:00.000Z, 19 polls, logger_off",
         "logger_off 1 gap, 19 polls in all",
         "last gap 2026-01-05T11:00:00.000Z to 2026-01-05T11:10:00.000Z, 19 polls, logger_off",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,12 @@ class Run:
         self.store = Store(self.queue, partial(readout.read, shards, Catalog(shards)), zone=BERLIN, clock=clock)
         self.write = Write(self.queue, open_shards(folder), kept)
         self.silent: dict[str, float] = {}
+        self.book = GapBook(folder / gap_book.NAME, kept.keep)
         self.watch = Watch(
             folder,
             self.store,
             self.gaps,
-            GapBook(folder / gap_book.NAME, kept.keep),
+            self.book,
             interval_s=30,
             zone=BERLIN,
             clock=clock,
@@ -116,7 +118,7 @@ def test_all_is_well_while_readings_come(run: Run, tmp_path: Path) -> None:
     told = run.look()
     assert (told["status"], told["reasons"]) == ("ok", [])
     assert told["last_reading"] == "2026-01-05T11:01:00.000Z"
-    assert told["gaps"] == {"today": 0, "open": None, "reasons": {}, "last": None}
+    assert told["gaps"] == {"today": 0, "today_filled": 0, "open": None, "reasons": {}, "last": None}
     assert told["losses"] == {"disk": 0, "quarantined": 0}
     assert book(tmp_path) == []
 
@@ -149,6 +151,20 @@ def test_gap_over_midnight_is_shared_between_its_days(run: Run) -> None:
     assert run.told()["gaps"]["today"] == 7
     run.slot()
     assert run.told()["gaps"]["today"] == 7
+
+
+def test_what_was_filled_of_the_gaps_of_today_is_told_as_soon_as_it_is(run: Run) -> None:
+    run.clock.turn(12 * 3600 - 60)
+    run.slot()
+    for _ in range(9):
+        run.slot(missing=PUMP_SILENT)
+    run.slot()
+    assert (run.told()["gaps"]["today"], run.told()["gaps"]["today_filled"]) == (7, 0)
+    run.book.refill(lambda gap: replace(gap, filled=5, source="log"))
+    assert (run.look()["gaps"]["today"], run.told()["gaps"]["today_filled"]) == (7, 4)
+    run.slot(missing=PUMP_SILENT)
+    run.slot()
+    assert (run.told()["gaps"]["today"], run.told()["gaps"]["today_filled"]) == (8, 4)
 
 
 def test_second_restart_before_the_first_slot_keeps_the_gap_of_the_pump(run: Run, tmp_path: Path) -> None:
