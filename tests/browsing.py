@@ -18,6 +18,9 @@ from tests.running import ROOT
 CHROMIUM = shutil.which("chromium")
 BUILT = ROOT / "web" / "dist" / "index.html"
 
+#: Looks for what keeps people out; among what the page is made with.
+_AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
 #: Without the last ones it asks hosts of its makers, many at a time.
 _ARGUMENTS = [
     "--no-sandbox",
@@ -48,6 +51,16 @@ def has_charts(page: Page) -> None:
     """Wait for the charts and what stands below them."""
     expect(page.locator(".plot canvas").first).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("Statistics|Statistik"))).to_be_visible()
+
+
+def barriers(page: Page) -> list[tuple[str, str, str]]:
+    """What of a page keeps people out, as far as it is serious. The checker is put into the page, which its own policy
+    forbids: open it without."""
+    page.add_script_tag(path=_AXE)
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 10
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    return [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in serious]
 
 
 @dataclass

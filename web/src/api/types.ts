@@ -34,6 +34,9 @@ export interface Gap {
   to: string;
   missing: number;
   reason: string;
+  /** How many of the missing polls have a row from elsewhere by now, and from where. */
+  filled: number;
+  source: string;
 }
 
 export interface Latest {
@@ -46,6 +49,7 @@ export interface Latest {
   status: "ok" | "failing";
   reasons: string[];
   gaps_today: number;
+  gaps_today_filled: number;
   gap_now: Gap | null;
   values: Record<string, number | null>;
   not_fitted: string[];

@@ -4,11 +4,10 @@ import type uPlot from "uplot";
 import { useLanguage } from "../hooks/useLanguage";
 import { useTheme } from "../hooks/useTheme";
 import { type Window, between } from "../lib/range";
-import type { Hole } from "../lib/series";
 import { CurveLegend, LaneLabels } from "../parts/Legend";
 import { Plot } from "./Plot";
 import type { CursorBoard } from "./cursor";
-import { LANE, type Mark, drawHoles, drawLanes, drawMarks, drawTracks } from "./drawing";
+import { LANE, type Mark, drawHoles, drawLaneGround, drawLanes, drawMarks } from "./drawing";
 import { listenToGestures } from "./gestures";
 import { keyAction } from "./keys";
 import type { Chart, Stack } from "./model";
@@ -23,7 +22,6 @@ interface Props {
   width: number;
   zone: string;
   board: CursorBoard;
-  holes: Hole[];
   marks: Mark[];
   label: string;
   move: (window: Window) => void;
@@ -102,7 +100,7 @@ function CurveFigure(props: Props & { chart: Chart }) {
         width={width}
         height={width < NARROW ? 200 : 240}
         board={board}
-        below={(u) => drawHoles(u, props.holes)}
+        below={(u) => drawHoles(u, chart.holes)}
         above={(u) => drawMarks(u, props.marks.filter(({ name }) => names.includes(name)))}
         onSelect={onSelect}
         onDoubleClick={zoomOut}
@@ -112,7 +110,7 @@ function CurveFigure(props: Props & { chart: Chart }) {
 }
 
 function LaneFigure(props: Props) {
-  const { stack, window, width, zone, board, zoomInto, zoomOut, holes } = props;
+  const { stack, window, width, zone, board, zoomInto, zoomOut } = props;
   const { t, locale } = useLanguage();
   const data = useMemo<uPlot.AlignedData>(() => [[window.from, window.to], [null, null]], [window.from, window.to, stack]);
   const make = useMake([stack.lanes.length], zone);
@@ -131,10 +129,7 @@ function LaneFigure(props: Props) {
           width={width}
           height={stack.lanes.length * LANE.height + footHeight()}
           board={board}
-          below={(u) => {
-            drawTracks(u, stack.lanes);
-            drawHoles(u, holes);
-          }}
+          below={(u) => drawLaneGround(u, stack.lanes)}
           above={(u) => drawLanes(u, stack.lanes)}
           onSelect={onSelect}
           onDoubleClick={zoomOut}

@@ -3,10 +3,11 @@ import type { Sensor, SeriesAnswer } from "../api/types";
 import { type Language, sensorLabel, stateLabel } from "../i18n";
 import { type Stretch, movedLines } from "../lib/compare";
 import { numberText, percentText, valueText } from "../lib/format";
+import { type Hole, type Holes, NEAR_MS, commonHoles, holeAt, holesOfLine } from "../lib/holes";
 import { curveStyle, signalColor, stateColor } from "../lib/palette";
 import { isSignal } from "../lib/presets";
 import { type Segment, dominant, isPure, portion, segmentAt, segmentsOf } from "../lib/segments";
-import { type Columns, type Holes, type Line, columnsOf, linesOf, placeAt, usualDistance } from "../lib/series";
+import { type Columns, type Line, columnsOf, linesOf, placeAt, usualDistance } from "../lib/series";
 
 /** One curve with what a person needs to know it. */
 export interface Curve {
@@ -17,6 +18,8 @@ export interface Curve {
   dash: number[];
   /** How far from a moment a value may lie to stand for it. */
   reach: number;
+  /** What is missing of it, and what was filled. */
+  holes: Hole[];
 }
 
 export interface Chart {
@@ -25,6 +28,8 @@ export interface Chart {
   isTime: boolean;
   curves: Curve[];
   columns: Columns;
+  /** What is missing of all its curves, and what was filled of some. */
+  holes: Hole[];
 }
 
 export interface Lane {
@@ -32,11 +37,14 @@ export interface Lane {
   sensor: Sensor | undefined;
   label: string;
   segments: Segment[];
+  holes: Hole[];
 }
 
 export interface Stack {
   charts: Chart[];
   lanes: Lane[];
+  /** What is missing of all that is shown, and what was filled of some. */
+  holes: Hole[];
 }
 
 /** What is laid over: another answer, where its parts stand in the window, and what its day is called. */
@@ -66,15 +74,16 @@ export function stackOf(
   for (const line of lines) {
     const sensor = known.get(line.name);
     if (isSignal(sensor)) {
-      const segments = segmentsOf(line, line.ghost ? holes.ghost : holes.own, interval);
-      lanes.push({ line, sensor, label: labelOf(line), segments });
+      const mine = line.ghost ? holes.ghost : holes.own;
+      lanes.push({ line, sensor, label: labelOf(line), segments: segmentsOf(line, mine, interval), holes: holesOfLine(mine, line) });
       continue;
     }
     const key = sensor?.type === "Timestamp" ? "time" : line.unit;
     byUnit.set(key, [...(byUnit.get(key) ?? []), line]);
   }
   const charts = [...byUnit].map(([key, each]) => chartOf(key, each, holes, interval, known, labelOf));
-  return { charts, lanes: beside(lanes) };
+  const own = [...charts.flatMap(({ curves }) => curves), ...lanes].filter(({ line }) => !line.ghost);
+  return { charts, lanes: beside(lanes), holes: commonHoles(holes.own, own.map((each) => each.holes)) };
 }
 
 /** A lane of another day stands below its own. */
@@ -92,36 +101,40 @@ function chartOf(
   labelOf: (line: Line) => string,
 ): Chart {
   const names = [...new Set(lines.map(({ name }) => name))];
-  const curves = lines.map((line) => {
+  const curves = lines.map((line): Curve => {
     const sensor = known.get(line.name);
     const style = curveStyle(names.indexOf(line.name));
-    return {
-      line,
-      sensor,
-      label: labelOf(line),
-      color: style.color,
-      dash: line.ghost ? GHOST_DASH : style.dash,
-      reach: 1.5 * usualDistance(line.times, line.stepMs, interval),
-    };
+    const mine = holesOfLine(line.ghost ? holes.ghost : holes.own, line, sensor?.kind === "counter");
+    const reach = 1.5 * usualDistance(line.times, line.stepMs, interval, mine);
+    return { line, sensor, label: labelOf(line), color: style.color, dash: line.ghost ? GHOST_DASH : style.dash, reach, holes: mine };
   });
-  return { key, unit: lines[0].unit, isTime: key === "time", curves, columns: columnsOf(lines, holes, interval) };
+  const own = curves.filter(({ line }) => !line.ghost).map((curve) => curve.holes);
+  const [{ unit }] = lines;
+  return { key, unit, isTime: key === "time", curves, columns: columnsOf(lines, holes, interval), holes: commonHoles(holes.own, own) };
 }
 
 /** The value of a curve at a moment (the newest where there is none) as text; null in a gap. */
-export function curveReadout({ line, sensor, reach }: Curve, ms: number | null, locale: string, zone: string): string | null {
-  const i = ms === null ? lastValue(line) : placeAt(line, ms, reach);
+export function curveReadout(curve: Curve, ms: number | null, locale: string, zone: string): string | null {
+  const { line, sensor } = curve;
+  const i = ms === null ? lastValue(line) : valueAt(curve, ms);
   const value = i < 0 ? null : line.mean[i];
   if (value === null || value === undefined) return null;
   return valueText(value, line.unit, sensor?.type ?? "", locale, zone);
 }
 
 /** The least and the greatest value of the step at a moment; null at full resolution. */
-export function curveSpread({ line, reach }: Curve, ms: number | null, locale: string): string | null {
-  const i = ms === null ? -1 : placeAt(line, ms, reach);
+export function curveSpread(curve: Curve, ms: number | null, locale: string): string | null {
+  const { line } = curve;
+  const i = ms === null ? -1 : valueAt(curve, ms);
   const low = line.min?.[i];
   const high = line.max?.[i];
   if (low === null || low === undefined || high === null || high === undefined || low === high) return null;
   return `${numberText(low, line.unit, locale)} \u2026 ${numberText(high, line.unit, locale)}`;
+}
+
+/** The place of the value for a moment; one of the log stands for a minute. */
+function valueAt({ line, reach, holes }: Curve, ms: number): number {
+  return placeAt(line, ms, holeAt(holes, ms)?.isFilled ? Math.max(reach, NEAR_MS) : reach);
 }
 
 function lastValue(line: Line): number {

@@ -1,10 +1,13 @@
 // The charts of a stack as pictures: their canvases with their legends.
 import { color } from "../hooks/useTheme";
 import type { Language } from "../i18n";
+import type { Hole } from "../lib/holes";
 import { LANE } from "./drawing";
 import { type Stack, curveReadout, laneReadout } from "./model";
 import { SIDE } from "./options";
 import type { Picture } from "./png";
+
+type Item = Picture["legend"][number];
 
 /** The figures of an element are those of the stack, in its order. */
 export function picturesOf(element: HTMLElement, stack: Stack, language: Language, zone: string): Picture[] {
@@ -12,14 +15,21 @@ export function picturesOf(element: HTMLElement, stack: Stack, language: Languag
     const chart = stack.charts[i];
     const canvas = figure.querySelector("canvas")!;
     const title = figure.dataset.title ?? "";
-    if (!chart) return { title, legend: [], canvas: withNames(canvas, stack, language) };
-    const legend = chart.curves.map((curve) => ({
+    if (!chart) {
+      const legend = filledItem(stack.lanes.flatMap(({ holes }) => holes), language);
+      return { title, legend, canvas: withNames(canvas, stack, language) };
+    }
+    const curves = chart.curves.map((curve): Item => ({
       color: color(curve.color),
-      isDashed: curve.dash.length > 0,
+      look: curve.dash.length > 0 ? "dashed" : "line",
       label: `${curve.label} ${curveReadout(curve, null, language.locale, zone) ?? ""}`,
     }));
-    return { title, legend, canvas };
+    return { title, legend: [...curves, ...filledItem(chart.holes, language)], canvas };
   });
+}
+
+function filledItem(holes: Hole[], { t }: Language): Item[] {
+  return holes.some(({ isFilled }) => isFilled) ? [{ color: "", label: t("graphs.filled"), look: "hatched" }] : [];
 }
 
 /** The names of the bands stand over the canvas on the page, so a copy needs them painted. */

@@ -1,11 +1,12 @@
 // The charts that are shown as one picture to keep.
 import { color } from "../hooks/useTheme";
+import { drawFilled } from "./drawing";
 import { download } from "../lib/download";
 
 /** One chart of the picture. */
 export interface Picture {
   title: string;
-  legend: { color: string; label: string; isDashed: boolean }[];
+  legend: { color: string; label: string; look: "line" | "dashed" | "hatched" }[];
   canvas: HTMLCanvasElement;
 }
 
@@ -60,15 +61,18 @@ function drawPicture(ctx: CanvasRenderingContext2D, picture: Picture, rows: Row[
   rows.forEach((row, i) => {
     const y = top + (i + 2) * LINE - 4;
     for (const item of row) {
-      ctx.fillStyle = item.color;
-      for (const [from, length] of item.isDashed ? [[0, 6], [9, 6]] : [[0, 15]]) {
-        ctx.fillRect(SPACE + item.x + from, y - 7, length, 4);
-      }
+      drawSwatch(ctx, item, SPACE + item.x, y);
       text(ctx, item.label, SPACE + item.x + 20, y, FONT);
     }
   });
   const { canvas } = picture;
   ctx.drawImage(canvas, SPACE, top + (rows.length + 1) * LINE, canvas.width / ratio, canvas.height / ratio);
+}
+
+function drawSwatch(ctx: CanvasRenderingContext2D, { look, color: paint }: Row[number], x: number, y: number): void {
+  if (look === "hatched") return drawFilled(ctx, x, y - 10, 15, 11);
+  ctx.fillStyle = paint;
+  for (const [from, length] of look === "dashed" ? [[0, 6], [9, 6]] : [[0, 15]]) ctx.fillRect(x + from, y - 7, length, 4);
 }
 
 function text(ctx: CanvasRenderingContext2D, words: string, x: number, y: number, font: string): void {

@@ -48,6 +48,12 @@ export function reasonLabel(reason: string, language: Language): string {
   return known(`reason.${reason}`, reason, language);
 }
 
+/** How many missing polls have a row from elsewhere, and from where; a source that is new to the page as it is. */
+export function filledLabel(count: string, source: string, language: Language): string {
+  const text = known(`source.${source}`, `{count} ${source}`, language);
+  return filled(text, { count });
+}
+
 /** What kind of impossible step was left out. */
 export function markLabel(mark: string, language: Language): string {
   return known(`mark.${mark}`, mark, language);

@@ -1,6 +1,8 @@
 // Another day laid over the window, each moment at its time on the wall, above all in the nights that change the clock.
 import { describe, expect, it } from "vitest";
 import { comparedWindow, movedHoles, movedLines, placed, stretchesOf } from "./compare";
+import { holeOf } from "./fixtures";
+import { holesOfLine } from "./holes";
 import type { Window } from "./range";
 import type { Line } from "./series";
 import { DAY, HOUR, MINUTE, dayOf, wallAt } from "./zone";
@@ -172,7 +174,19 @@ describe("what is laid over", () => {
   });
 
   it("has its gaps moved as well", () => {
-    const gap = { ...span("2026-10-25T01:30:00", "2026-10-25T02:30:00"), missing: 9, reason: "disk" };
-    expect(movedHoles([gap], stretches)).toEqual([{ ...gap, ...span("2026-10-18T01:00:00", "2026-10-18T01:30:00") }]);
+    const gap = holeOf(utc("2026-10-25T01:30:00"), utc("2026-10-25T02:30:00"), { missing: 9, reason: "disk" });
+    const place = { ...span("2026-10-18T01:00:00", "2026-10-18T01:30:00"), whole: span("2026-10-18T00:30:00", "2026-10-18T01:30:00") };
+    expect(movedHoles([gap], stretches)).toEqual([{ ...gap, ...place }]);
+  });
+
+  it("has what was filled of its gaps, of curves and of runs", () => {
+    const [from, to] = [utc("2026-10-25T05:00:00"), utc("2026-10-25T05:05:00")];
+    const gaps = movedHoles([holeOf(from, to, { missing: 9, filled: 9 })], stretches);
+    const records = line({ times: [0, 1, 2, 3, 4, 5].map((n) => from + n * MINUTE), mean: [1, 1, 1, 1, 1, 1] });
+    const run = line({ times: [from - HOUR], mean: [1], ends: [to + HOUR] });
+    for (const moved of movedLines([records, run], stretches)) {
+      const found = holesOfLine(gaps, moved).map((each) => [iso(each.from), iso(each.to), each.isFilled]);
+      expect(found).toEqual([["10-18T04:00", "10-18T04:05", true]]);
+    }
   });
 });

@@ -4,8 +4,9 @@
 // is left out of the other day, and in the window nothing stands beside it. One that only one of the two days has is
 // left out of the other day, or left blank in the window. So all that is laid over is there once, in order, and what
 // statistics say of it is true.
+import type { Hole } from "./holes";
 import type { Window } from "./range";
-import type { Hole, Line } from "./series";
+import type { Line } from "./series";
 import { DAY, addDays, changes, dayOf, dayStart, offset } from "./zone";
 
 /** A part of the other day, and how much later the window has it. */
@@ -69,7 +70,12 @@ export function placed(from: number, to: number, stretches: Stretch[]): Window[]
 }
 
 export function movedHoles(holes: Hole[], stretches: Stretch[]): Hole[] {
-  return holes.flatMap((hole) => placed(hole.from, hole.to, stretches).map((piece) => ({ ...hole, ...piece })));
+  return holes.flatMap((hole) =>
+    stretches.flatMap((each) => {
+      const whole = { from: hole.whole.from + each.shift, to: hole.whole.to + each.shift };
+      return placed(hole.from, hole.to, [each]).map((piece) => ({ ...hole, ...piece, whole }));
+    }),
+  );
 }
 
 /** A piece of what stands at a place of a line. */

@@ -15,6 +15,7 @@ function latest(values: Latest["values"]): Latest {
     status: "ok",
     reasons: [],
     gaps_today: 0,
+    gaps_today_filled: 0,
     gap_now: null,
     values,
     not_fitted: [],

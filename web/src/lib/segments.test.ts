@@ -1,5 +1,6 @@
 // Bands of states and what is counted of them.
 import { describe, expect, it } from "vitest";
+import { holeOf } from "./fixtures";
 import { dominant, isPure, portion, segmentAt, segmentsOf, stateShares, switchStats, tellsRuns } from "./segments";
 import type { Line } from "./series";
 
@@ -20,7 +21,7 @@ describe("segments", () => {
   });
 
   it("end at a gap", () => {
-    const holes = [{ from: 10_000, to: 60_000, missing: 4, reason: "pump_silent" }];
+    const holes = [holeOf(10_000, 60_000, { missing: 4 })];
     const gapped = line([1, 1, 1], { times: [0, 10_000, 60_000] });
     expect(segmentsOf(gapped, holes, 10_000).map(({ from, to }) => [from, to])).toEqual([
       [0, 20_000],
@@ -67,7 +68,7 @@ describe("statistics of a switch", () => {
   it("count no start where it ran when the window began, nor after a gap", () => {
     const segments = segmentsOf(line([1, 1, 0, 1]), [], 10_000);
     expect(switchStats(segments, 0, 40_000, isOn)?.starts).toBe(1);
-    const holes = [{ from: 0, to: 50_000, missing: 4, reason: "disk" }];
+    const holes = [holeOf(0, 50_000, { missing: 4 })];
     const gapped = segmentsOf(line([0, 1], { times: [0, 50_000] }), holes, 10_000);
     expect(switchStats(gapped, 0, 60_000, isOn)).toMatchObject({ starts: 0, share: 0.5, longest: 10_000 });
   });

@@ -1,5 +1,6 @@
 // Runs of one state, as coloured bands show them and as statistics count them.
-import { type Hole, type Line, breaksOf, usualDistance } from "./series";
+import { type Hole, holesOfLine } from "./holes";
+import { type Line, breaksOf, usualDistance } from "./series";
 
 /** One state where `low` equals `high`; else a step that holds several, `share` of it in the high one, as far as is known. */
 export interface Segment extends Piece {
@@ -16,8 +17,9 @@ interface Piece {
 /** The runs of a line of states or of a switch, in order and apart where a gap lies between. */
 export function segmentsOf(line: Line, holes: Hole[], intervalMs: number): Segment[] {
   if (line.ends) return runsOf(line, line.ends);
-  const usual = usualDistance(line.times, line.stepMs, intervalMs);
-  const breaks = breaksOf(line.times, holes, usual);
+  const mine = holesOfLine(holes, line);
+  const usual = usualDistance(line.times, line.stepMs, intervalMs, mine);
+  const breaks = breaksOf(line.times, mine, usual);
   const found: Segment[] = [];
   line.times.forEach((from, i) => {
     const piece = pieceAt(line, i);

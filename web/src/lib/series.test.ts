@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { SeriesAnswer } from "../api/types";
 import { movedLines } from "./compare";
-import { breaksOf, columnsOf, holeAt, holesOf, isReduced, linesOf, nearest, placeAt, union, usualDistance } from "./series";
+import { gapOf, holeOf } from "./fixtures";
+import { holesOf, holesOfLine } from "./holes";
+import { breaksOf, columnsOf, isReduced, linesOf, nearest, placeAt, union, usualDistance } from "./series";
 
 const NONE = { own: [], ghost: [] };
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -62,7 +64,7 @@ describe("columns for uPlot", () => {
   });
 
   it("have a null in a known gap", () => {
-    const gaps = [{ from: iso(10_000), to: iso(40_000), missing: 2, reason: "pump_silent" }];
+    const gaps = [gapOf(10_000, 40_000, { missing: 2 })];
     const lines = linesOf(answer({ times: [[0, 10_000, 40_000]], series: [{ name: "a", unit: "", t: 0, values: [1, 2, 3] }], gaps }));
     const { times, columns } = columnsOf(lines, { own: holesOf(gaps), ghost: [] }, 10_000);
     expect(times).toEqual([0, 10_000, 10_001, 40_000]);
@@ -131,7 +133,7 @@ describe("reduced", () => {
 
 describe("breaks", () => {
   it("ignore a gap that one step hides", () => {
-    const holes = [{ from: 60_000, to: 70_000, missing: 1, reason: "pump_busy" }];
+    const holes = [holeOf(60_000, 70_000)];
     expect(breaksOf([0, 60_000, 120_000], holes, 60_000)).toEqual([false, false, false]);
   });
 
@@ -152,8 +154,24 @@ describe("breaks", () => {
     expect(usualDistance([0, 30_000], 2000, 30_000)).toBe(30_000);
   });
 
+  it("do not tear what the log fills, a record a minute between readings every few seconds", () => {
+    const records = [1, 2, 3, 4].map((n) => n * 60_000);
+    const times = [0, 5000, 10_000, ...records, 300_000, 305_000];
+    const [hole] = holesOf([gapOf(10_000, 300_000, { missing: 57, filled: 57 })]);
+    const filled = holesOfLine([hole], { times, ends: null, stepMs: null });
+    expect(usualDistance(times, null, 5000, filled)).toBe(5000);
+    expect(breaksOf(times, filled, 5000)).not.toContain(true);
+    expect(breaksOf(times, [hole], 5000).filter(Boolean)).toHaveLength(5);
+  });
+
+  it("find the part of a gap that the log leaves", () => {
+    const times = [0, 5000, 60_000, 120_000, 600_000, 605_000];
+    const filled = holesOfLine([holeOf(5000, 600_000, { missing: 118, filled: 36 })], { times, ends: null, stepMs: null });
+    expect(breaksOf(times, filled, 5000)).toEqual([false, false, false, true, false, false]);
+  });
+
   it("find each of several gaps", () => {
-    const holes = [10, 30].map((s) => ({ from: s * 1000, to: s * 1000 + 20_000, missing: 1, reason: "clock" }));
+    const holes = [10, 30].map((s) => holeOf(s * 1000, s * 1000 + 20_000));
     expect(breaksOf([0, 10_000, 30_000, 50_000, 60_000], holes, 10_000)).toEqual([false, true, true, false, false]);
   });
 });
@@ -172,13 +190,6 @@ describe("looking up", () => {
     const [line] = linesOf(answer({ times: [[0, 100_000]], series: [{ name: "a", unit: "", t: 0, values: [1, 2] }] }));
     expect(placeAt(line, 50_000, 15_000)).toBe(-1);
     expect(placeAt(line, 99_000, 15_000)).toBe(1);
-  });
-
-  it("names the gap at a moment, and near it", () => {
-    const holes = holesOf([{ from: iso(5000), to: iso(9000), missing: 1, reason: "disk" }]);
-    expect(holeAt(holes, 6000)?.reason).toBe("disk");
-    expect(holeAt(holes, 4500)).toBeNull();
-    expect(holeAt(holes, 4500, 600)?.reason).toBe("disk");
   });
 
   it("puts moments of several lists in order, each once", () => {

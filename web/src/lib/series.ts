@@ -1,19 +1,6 @@
 // Answers of /api/series as lines to draw, and lines as the columns that uPlot wants.
-import type { Gap, RawSeries, SeriesAnswer } from "../api/types";
-
-/** A span of time without readings, in milliseconds. */
-export interface Hole {
-  from: number;
-  to: number;
-  missing: number;
-  reason: string;
-}
-
-/** The gaps of the window, and those of the day that is laid over, moved to where it lies. */
-export interface Holes {
-  own: Hole[];
-  ghost: Hole[];
-}
+import type { RawSeries, SeriesAnswer } from "../api/types";
+import { type Hole, type Holes, RECORD_MS, holesOfLine } from "./holes";
 
 /** One sensor's values over time. `min` and `max` only where the data is reduced to steps. */
 export interface Line {
@@ -66,42 +53,49 @@ export function isReduced({ series }: SeriesAnswer): boolean {
   return series.some(({ count }) => count?.some((n) => n > 1));
 }
 
-export function holesOf(gaps: Gap[]): Hole[] {
-  return gaps
-    .map(({ from, to, missing, reason }) => ({ from: Date.parse(from), to: Date.parse(to), missing, reason }))
-    .sort((a, b) => a.from - b.from);
-}
-
-/** The distance of neighbours that is usual: the median, no less than a step or the interval of polling, the longer one. */
-export function usualDistance(times: number[], stepMs: number | null, intervalMs: number): number {
+/** The distance of neighbours that is usual outside of what was filled: the median, no less than a step or the interval
+ * of polling, the longer one. */
+export function usualDistance(times: number[], stepMs: number | null, intervalMs: number, holes: Hole[] = []): number {
   const least = Math.max(stepMs ?? 0, intervalMs);
-  if (times.length < 3) return least;
+  const filled = holes.filter(({ isFilled }) => isFilled);
   const most = 500;
   const every = Math.max(1, Math.floor(times.length / most));
   const distances: number[] = [];
-  for (let i = 1; i < times.length; i += every) distances.push(times[i] - times[i - 1]);
+  let next = 0;
+  for (let i = 1; i < times.length; i += every) {
+    while (next < filled.length && filled[next].to <= times[i - 1]) next++;
+    if (next === filled.length || filled[next].from >= times[i]) distances.push(times[i] - times[i - 1]);
+  }
+  if (distances.length < 2) return least;
   distances.sort((a, b) => a - b);
   return Math.max(distances[(distances.length - 1) >> 1], least);
 }
 
-/** Whether the curve must not go on from each moment to the next: a known gap lies there, or far too much time. */
+/** Whether the curve must not go on from each moment to the next: a gap lies there, or far too much time. */
 export function breaksOf(times: number[], holes: Hole[], usual: number): boolean[] {
   let next = 0;
   return times.map((ms, i) => {
     if (i + 1 >= times.length) return false;
     const distance = times[i + 1] - ms;
     while (next < holes.length && holes[next].to <= ms) next++;
-    const inHole = next < holes.length && holes[next].from < times[i + 1];
-    return distance > 3.5 * usual || (inHole && distance > 1.5 * usual);
+    let isFilled = false;
+    let isMissing = false;
+    for (let n = next; n < holes.length && holes[n].from < times[i + 1]; n++) {
+      isFilled ||= holes[n].isFilled;
+      isMissing ||= !holes[n].isFilled;
+    }
+    return distance > 3.5 * (isFilled ? Math.max(usual, RECORD_MS) : usual) || (isMissing && distance > 1.5 * usual);
   });
 }
 
 /** The lines of one chart side by side; a gap becomes a null, a moment that a line does not have `undefined`. */
 export function columnsOf(lines: Line[], holes: Holes, intervalMs: number): Columns {
   const broken = new Map<number[], { times: number[]; from: number[] }>();
-  for (const { times, stepMs, ghost } of lines) {
-    const usual = usualDistance(times, stepMs, intervalMs);
-    if (!broken.has(times)) broken.set(times, withBreaks(times, ghost ? holes.ghost : holes.own, usual));
+  for (const line of lines) {
+    const { times, stepMs } = line;
+    if (broken.has(times)) continue;
+    const mine = holesOfLine(line.ghost ? holes.ghost : holes.own, line);
+    broken.set(times, withBreaks(times, mine, usualDistance(times, stepMs, intervalMs, mine)));
   }
   const tables = [...broken.values()];
   const times = tables.length === 1 ? tables[0].times : union(tables.map((table) => table.times));
@@ -167,8 +161,4 @@ export function nearest(times: number[], ms: number): number {
 export function placeAt(line: Line, ms: number, reach: number): number {
   const i = nearest(line.times, ms);
   return i >= 0 && Math.abs(line.times[i] - ms) <= reach ? i : -1;
-}
-
-export function holeAt(holes: Hole[], ms: number, reach = 0): Hole | null {
-  return holes.find(({ from, to }) => from - reach <= ms && ms <= to + reach) ?? null;
 }

@@ -1,7 +1,7 @@
 // The times without readings as a table.
 import type { Gaps } from "../api/types";
 import { useLanguage } from "../hooks/useLanguage";
-import { reasonLabel } from "../i18n";
+import { filledLabel, reasonLabel } from "../i18n";
 import { shortTime, spanText } from "../lib/format";
 import { Few } from "./Few";
 import { Table } from "./Table";
@@ -16,14 +16,21 @@ export function GapList({ gaps: { gaps }, zone }: { gaps: Gaps; zone: string }) 
     <Few all={gaps} most={FEW}>
       {(shown) => (
         <Table
-          columns={[t("status.from"), [t("status.duration"), "number"], [t("status.missing"), "number"], t("status.reason")]}
+          columns={[
+            t("status.from"),
+            [t("status.duration"), "number"],
+            [t("status.missing"), "number"],
+            t("status.reason"),
+            t("status.filled"),
+          ]}
         >
-          {shown.map(({ from, to, missing, reason }) => (
+          {shown.map(({ from, to, missing, reason, filled, source }) => (
             <tr key={from + to + reason}>
               <th scope="row">{shortTime(Date.parse(from), locale, zone)}</th>
               <td className="number">{spanText(Date.parse(to) - Date.parse(from), locale)}</td>
               <td className="number">{missing.toLocaleString(locale)}</td>
               <td>{reasonLabel(reason, language)}</td>
+              <td>{filled ? filledLabel(filled.toLocaleString(locale), source, language) : "\u2013"}</td>
             </tr>
           ))}
         </Table>

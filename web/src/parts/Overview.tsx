@@ -1,5 +1,5 @@
 // The first screen: what the heat pump does, and whether it and the logger are all right.
-import type { Sensor } from "../api/types";
+import type { Latest, Sensor } from "../api/types";
 import type { Live } from "../hooks/useLatest";
 import { useLanguage } from "../hooks/useLanguage";
 import { useTick } from "../hooks/useVisible";
@@ -142,7 +142,7 @@ function Facts({ live, known }: Omit<Props, "retry">) {
       <div>
         <dt>{t("now.gaps")}</dt>
         <dd>
-          <a href="#/status">{latest.gaps_today.toLocaleString(locale)}</a>
+          <a href="#/status">{missedToday(latest, language)}</a>
         </dd>
       </div>
       <div>
@@ -158,6 +158,11 @@ function Facts({ live, known }: Omit<Props, "retry">) {
       </div>
     </dl>
   );
+}
+
+function missedToday({ gaps_today, gaps_today_filled }: Latest, { t, locale }: Language): string {
+  const missing = gaps_today.toLocaleString(locale);
+  return gaps_today_filled ? t("now.gapsFilled", { missing, filled: gaps_today_filled.toLocaleString(locale) }) : missing;
 }
 
 /** Ticks by itself between two answers. */

@@ -1,4 +1,4 @@
-// The line above the charts: the moment at the cursor, else the window; a gap or an omitted step that lies there.
+// The line above the charts: the moment at the cursor, else the window; a gap, what filled it, an omitted step that lies there.
 import { useEffect, useState } from "react";
 import { type CursorBoard, useCursor } from "../charts/cursor";
 import type { Mark } from "../charts/drawing";
@@ -8,13 +8,13 @@ import { type Language, markLabel, reasonLabel, sensorLabel } from "../i18n";
 import type { Sensor } from "../api/types";
 import { clockTime, exactTime, windowText } from "../lib/format";
 import type { Window } from "../lib/range";
-import { type Hole, holeAt } from "../lib/series";
+import { type Hole, holeAt, stillMissing } from "../lib/holes";
 
 interface Props {
   board: CursorBoard;
   window: Window;
   zone: string;
-  holes: Hole[];
+  stack: Stack | null;
   marks: Mark[];
   known: Map<string, Sensor>;
   /** Milliseconds of the window that one pixel stands for. */
@@ -24,8 +24,10 @@ interface Props {
 }
 
 const NEAR_PX = 5;
+/** Sensors that are named one by one. */
+const MOST_NAMES = 3;
 
-export function Readout({ board, window, zone, holes, marks, known, pixel, fineness }: Props) {
+export function Readout({ board, window, zone, stack, marks, known, pixel, fineness }: Props) {
   const language = useLanguage();
   const time = useCursor(board);
   const { locale } = language;
@@ -38,22 +40,37 @@ export function Readout({ board, window, zone, holes, marks, known, pixel, finen
     );
   }
   const reach = NEAR_PX * pixel;
-  const hole = holeAt(holes, time, reach);
+  const hole = holeAt(stack?.holes ?? [], time, reach);
+  const absent = stack && hole?.isFilled ? absentAt(stack, time) : [];
   const mark = marks.find(({ ms }) => Math.abs(ms - time) <= reach);
   return (
     <p className="readout">
       <span className="readout-time">{exactTime(time, locale, zone)}</span>
-      {hole && <span className="readout-gap">{holeText(hole, language, zone)}</span>}
+      {hole && <span className={hole.isFilled ? "readout-filled" : "readout-gap"}>{holeText(hole, language, zone)}</span>}
+      {absent.length > 0 && <span className="readout-gap">{absentText(absent, language)}</span>}
       {mark && <span className="readout-gap">{markText(mark, language, known)}</span>}
     </p>
   );
 }
 
-function holeText({ from, to, missing, reason }: Hole, language: Language, zone: string): string {
+function holeText(hole: Hole, language: Language, zone: string): string {
   const { t, locale } = language;
+  const { from, to } = hole.whole;
   const span = t("graphs.gapSpan", { from: clockTime(from, locale, zone), to: clockTime(to, locale, zone) });
-  const what = t("graphs.gap", { reason: reasonLabel(reason, language), missing: missing.toLocaleString(locale) });
+  const key = hole.isFilled ? "graphs.fromLog" : hole.filled ? "graphs.gapLeft" : "graphs.gap";
+  const what = t(key, { reason: reasonLabel(hole.reason, language), missing: stillMissing(hole).toLocaleString(locale) });
   return `${what} (${span})`;
+}
+
+/** What stays a gap at a moment that was filled: the log does not have it. */
+function absentAt({ charts, lanes }: Stack, time: number): string[] {
+  const own = [...charts.flatMap(({ curves }) => curves), ...lanes].filter(({ line }) => !line.ghost);
+  return own.filter(({ holes }) => holeAt(holes, time)?.isFilled === false).map(({ label }) => label);
+}
+
+function absentText(labels: string[], { t }: Language): string {
+  const names = labels.length > MOST_NAMES ? t("graphs.sensors", { count: labels.length }) : labels.join(", ");
+  return t("graphs.notInLog", { names });
 }
 
 function markText({ mark, name }: Mark, language: Language, known: Map<string, Sensor>): string {
@@ -82,5 +99,7 @@ function valuesText(stack: Stack, time: number, language: Language, zone: string
     curves.map((curve) => `${curve.label} ${curveReadout(curve, time, language.locale, zone) ?? "\u2013"}`),
   );
   const lanes = stack.lanes.map((lane) => `${lane.label} ${laneReadout(lane, time, language) ?? "\u2013"}`);
-  return [exactTime(time, language.locale, zone), ...curves, ...lanes].join(", ");
+  const hole = holeAt(stack.holes, time);
+  const gap = hole ? [holeText(hole, language, zone)] : [];
+  return [exactTime(time, language.locale, zone), ...curves, ...lanes, ...gap].join(", ");
 }

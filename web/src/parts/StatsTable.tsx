@@ -40,8 +40,8 @@ function CurveStats({ charts, window, zone }: { charts: Chart[] } & Pick<Props, 
   return (
     <Table columns={[t("stats.sensor"), ...PARTS.map((part): Column => [t(`stats.${part}`), "number"])]}>
       {charts.flatMap(({ key, curves }) =>
-        curves.map(({ line, sensor, label }, i) => {
-          const stats = lineStats(line, window.from, window.to);
+        curves.map(({ line, sensor, label, holes }, i) => {
+          const stats = lineStats(line, window.from, window.to, holes);
           const text = (value: number) => valueText(value, line.unit, sensor?.type ?? "", locale, zone);
           return (
             <tr key={`${key}${i}`}>

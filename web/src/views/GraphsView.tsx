@@ -1,6 +1,6 @@
 // The graphs below the first screen: time, sensors, charts, statistics, table and downloads.
 import { useMemo, useRef, useState } from "react";
-import type { Sensor, Sensors } from "../api/types";
+import type { Sensor, Sensors, SeriesAnswer } from "../api/types";
 import { ChartStack } from "../charts/ChartStack";
 import { CursorBoard } from "../charts/cursor";
 import type { Mark } from "../charts/drawing";
@@ -15,9 +15,10 @@ import { useWidth } from "../hooks/useWidth";
 import { sensorLabel } from "../i18n";
 import { movedHoles } from "../lib/compare";
 import { dateTime, dayLong, spanText, windowText } from "../lib/format";
+import { type Hole, holesOf } from "../lib/holes";
 import { usualSensors } from "../lib/presets";
 import { zoomed } from "../lib/range";
-import { holesOf, isReduced } from "../lib/series";
+import { isReduced } from "../lib/series";
 import type { View } from "../lib/view";
 import { dayOf, dayText } from "../lib/zone";
 import { ExportBar } from "../parts/ExportBar";
@@ -51,8 +52,8 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
   const { shown, settled, move, zoomInto, zoomOut } = useWindow(view, go, now, intervalMs, Math.max(width, 2));
   const { own, other, overlay } = useSeries(chosen, settled, width, view.compare, zone, locale);
   const answer = chosen.length ? own.data : null;
-  const holes = useMemo(() => holesOf(answer?.gaps ?? []), [answer]);
-  const ghostHoles = useMemo(() => (overlay ? movedHoles(holesOf(overlay.answer.gaps), overlay.stretches) : []), [overlay]);
+  const holes = useMemo(() => (answer ? answeredHoles(answer) : []), [answer]);
+  const ghostHoles = useMemo(() => (overlay ? movedHoles(answeredHoles(overlay.answer), overlay.stretches) : []), [overlay]);
   const stack = useMemo(
     () => answer && stackOf(answer, overlay, { own: holes, ghost: ghostHoles }, known, language),
     [answer, overlay, holes, ghostHoles, known, language],
@@ -61,6 +62,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
     () => (answer?.steps ?? []).map(({ time, column, mark }) => ({ ms: Date.parse(time), name: column, mark })),
     [answer],
   );
+  const hasFilled = stack?.holes.some(({ isFilled }) => isFilled) ?? false;
   const isEmpty = answer !== null && !answer.series.some(({ t: table }) => answer.times[table].length);
   const isUnfitted = answer !== null && answer.not_fitted.length === chosen.length;
   const heading = windowText(shown.from, shown.to, locale, zone);
@@ -79,7 +81,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
         board={board}
         window={shown}
         zone={zone}
-        holes={holes}
+        stack={stack}
         marks={marks}
         known={known}
         pixel={(shown.to - shown.from) / Math.max(width, 1)}
@@ -100,7 +102,6 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
               width={outer}
               zone={zone}
               board={board}
-              holes={holes}
               marks={marks}
               label={t("graphs.chart", {
                 count: chosen.length,
@@ -114,7 +115,7 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
           )}
         </div>
       </div>
-      {answer && <SeriesMarks answer={answer} label={(name) => sensorLabel(known.get(name), name, language)} />}
+      {answer && <SeriesMarks answer={answer} hasFilled={hasFilled} label={(name) => sensorLabel(known.get(name), name, language)} />}
       {stack && !isEmpty && (
         <>
           <SpokenReadout board={board} stack={stack} zone={zone} />
@@ -137,4 +138,8 @@ export function GraphsView({ view, go, sensors, known, zone, now, intervalMs }: 
       )}
     </section>
   );
+}
+
+function answeredHoles({ gaps, from, to }: SeriesAnswer): Hole[] {
+  return holesOf(gaps, { from: Date.parse(from), to: Date.parse(to) });
 }
