@@ -57,7 +57,7 @@ def test_running_service_is_ok_and_a_stopped_one_is_not(data: Path, simulated: S
     assert (code, found["status"], found["reasons"]) == (0, "ok", [])
     assert set(MEMBERS) <= set(found)
     assert set(found["queue"]) == {"depth", "oldest", "newest", "bytes", "quarantined", "in_memory"}
-    assert found["restarts"] == {"poller": 0, "writer": 0, "rollup": 0}
+    assert found["restarts"] == {"poller": 0, "writer": 0, "rollup": 0, "backfill": 0}
     assert found["pump"]["firmware"] == "V3.88"
     found = status.collect(settings.load(env), datetime.now(UTC))
     assert (found["status"], found["reasons"]) == ("failing", [f"no service runs on {data}"])
