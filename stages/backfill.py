@@ -37,6 +37,8 @@ SOURCE = "log"
 REACH_MS, WRITTEN_MS = 48 * 3_600_000, 2 * 3_600_000
 #: Milliseconds after the moment at which the controller writes its log: then it is whole.
 _AFTER_MS = 150_000
+#: Gaps filled at once that are told of one by one.
+_MOST_LINES = 4
 #: Seconds between two looks at the gap book.
 _LOOK_S = 2.0
 
@@ -99,7 +101,8 @@ class Backfill:
     def step(self, _now: float) -> float:
         """Fetch a log if a gap asks for it, and bring the gap book up to date; gives the seconds until the next one."""
         now_ms = to_ms(self._clock.utc())
-        if self._fetch and self._is_due(now_ms):
+        # Where there is no book yet, what derives it from all shards must be the one that begins it.
+        if self._fetch and not self._book.is_new and self._is_due(now_ms):
             self._try(self._fetch, now_ms)
         self.keep_book()
         return _LOOK_S
@@ -111,12 +114,15 @@ class Backfill:
             OSError: the disk does not serve; tried again at the next look.
         """
         times = self._times()
-        if self._filled == (self._book.revision, times):
+        if self._book.is_new or self._filled == (self._book.revision, times):
             return
         changed = self._book.refill(lambda one: _refilled(one, times))
         self._filled = (self._book.revision, times)
-        for one in changed:
+        for one in changed if len(changed) <= _MOST_LINES else ():
             event(log, logging.INFO, "gap filled", **one.document())
+        if len(changed) > _MOST_LINES:
+            polls = sum(one.filled for one in changed)
+            event(log, logging.INFO, "many gaps filled", gaps=len(changed), filled=polls, source=SOURCE)
 
     def take(self, found: Finding, source: str) -> int:
         """Put the days of a finding beside the shards; gives how many of them changed.
@@ -157,6 +163,7 @@ class Backfill:
     def _try(self, fetch: Callable[[], bytes], now_ms: int) -> None:
         """Fetch once; however it ends, the next one waits for the controller to write its log anew."""
         progress = replace(self._progress or Progress(), tried_ms=now_ms, next_ms=now_ms + WRITTEN_MS)
+        self._progress = progress
         try:
             found = self.look(fetch(), self._gaps())
         except (LogFetchError, ProcessLogError) as error:

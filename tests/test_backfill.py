@@ -152,3 +152,35 @@ def test_gap_whose_part_is_gone_keeps_what_was_filled(filled: Path) -> None:
         (filled / "shards" / "2026-01-05.log.csv").unlink()
         one.stage.step(0)
         assert one.book.gaps() == [replace(GAP, filled=240, source="log")]
+
+
+def test_disk_that_takes_nothing_does_not_make_it_ask_more_often(filled: Path) -> None:
+    with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
+        one.book.add([GAP])
+        parts = filled / "shards"
+        (parts / "2026-01-05.log.json").mkdir()  # in the place of a file that is to come
+        with pytest.raises(OSError, match=r".+"):
+            one.stage.step(0)
+        one.turn(one.clock.utc() + timedelta(hours=1), by_s=60)
+        assert one.log.requests == 1
+        (parts / "2026-01-05.log.json").rmdir()
+        one.turn(one.clock.utc() + timedelta(hours=1, minutes=5), by_s=60)
+        assert (one.log.requests, one.rows()) == (2, ROWS)
+
+
+def test_book_that_is_not_there_is_left_to_who_derives_it(filled: Path) -> None:
+    with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
+        one.turn(one.clock.utc() + timedelta(minutes=1))
+        one.stage.keep_book()
+        assert not (filled / "gaps.csv").exists()
+        assert one.log.requests == 0
+
+
+def test_many_gaps_filled_at_once_take_one_line(filled: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "backfill")
+    begin, length = GAP.from_ms, (GAP.to_ms - GAP.from_ms) // 6
+    gaps = [Gap(begin + n * length, begin + (n + 1) * length, 39, 39, PUMP_SILENT) for n in range(6)]
+    with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
+        one.book.add(gaps)
+        one.stage.step(0)
+    assert [record.getMessage() for record in caplog.records] == ["log of the controller taken in", "many gaps filled"]
