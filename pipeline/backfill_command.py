@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     if options.dry_run:
         print("\nnothing was changed")
         return
-    changed = stage.take(found, source)
+    _, changed = stage.take(content, gaps, source)
     _keep_book(stage, settings)
     print(f"\n{listing.many(changed, 'day')} changed" if changed else "\nall of it was there already")
 

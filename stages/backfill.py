@@ -124,15 +124,17 @@ class Backfill:
             polls = sum(one.filled for one in changed)
             event(log, logging.INFO, "many gaps filled", gaps=len(changed), filled=polls, source=SOURCE)
 
-    def take(self, found: Finding, source: str) -> int:
-        """Put the days of a finding beside the shards; gives how many of them changed.
+    def take(self, content: bytes, gaps: Sequence[Gap], source: str) -> tuple[Finding, int]:
+        """Put what a log's file gives for some gaps beside the shards; gives that, and how many days changed.
 
         Raises:
+            ProcessLogError: as `look` does.
             OSError: the disk does not serve; the days that are there are whole.
         """
-        report = found.report(source)
         with self._lock():
-            return sum(self._publish(day, report) for day in found.days)
+            found = self.look(content, gaps)
+            report = found.report(source)
+            return found, sum(self._publish(day, report) for day in found.days)
 
     def look(self, content: bytes, gaps: Sequence[Gap]) -> Finding:
         """What a log's file gives for some gaps; nothing is changed.
@@ -147,6 +149,8 @@ class Backfill:
 
     def _is_due(self, now_ms: int) -> bool:
         progress = self._progress = self._progress or Progress.load(self._path)
+        if progress.covered_ms > now_ms:  # told by a clock that has been set back since
+            progress = replace(progress, covered_ms=0)
         reach_ms = max(progress.covered_ms, now_ms - REACH_MS)
         waiting = [one for one in self._gaps() if reach_ms < one.to_ms and one.filled < one.missing]
         # A clock that was set back must not put the next fetch off for longer than a log takes to be written.
@@ -165,12 +169,11 @@ class Backfill:
         progress = replace(self._progress or Progress(), tried_ms=now_ms, next_ms=now_ms + WRITTEN_MS)
         self._progress = progress
         try:
-            found = self.look(fetch(), self._gaps())
+            found, changed = self.take(fetch(), self._gaps(), self._address)
         except (LogFetchError, ProcessLogError) as error:
             self._tell(error)
         else:
             self._told = ""
-            changed = self.take(found, self._address)
             _tell_of(found, changed)
             written_ms = found.to_ms + WRITTEN_MS + _AFTER_MS
             progress = replace(progress, covered_ms=found.to_ms, next_ms=max(written_ms, now_ms + _AFTER_MS))

@@ -137,12 +137,11 @@ def test_stage_that_may_not_ask_keeps_the_book_of_what_was_put_there_by_hand(fil
         one.book.add([GAP])
         one.stage.step(0)
         assert one.book.gaps() == [GAP]
-        found = one.stage.look(one.log.file(), one.book.gaps())
-        assert one.stage.take(found, "by hand") == 1
+        assert one.stage.take(one.log.file(), one.book.gaps(), "by hand")[1] == 1
         one.stage.step(0)
         assert one.book.gaps() == [replace(GAP, filled=240, source="log")]
         assert one.log.requests == 0
-        assert one.stage.take(one.stage.look(one.log.file(), one.book.gaps()), "again") == 0
+        assert one.stage.take(one.log.file(), one.book.gaps(), "again")[1] == 0
 
 
 def test_gap_whose_part_is_gone_keeps_what_was_filled(filled: Path) -> None:
@@ -184,3 +183,12 @@ def test_many_gaps_filled_at_once_take_one_line(filled: Path, caplog: pytest.Log
         one.book.add(gaps)
         one.stage.step(0)
     assert [record.getMessage() for record in caplog.records] == ["log of the controller taken in", "many gaps filled"]
+
+
+def test_clock_that_was_years_ahead_hinders_nothing(filled: Path) -> None:
+    with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
+        future = dict.fromkeys(("covered_to", "tried", "next"), "2036-01-05T12:00:00.000Z")
+        (filled / "backfill.json").write_text(json.dumps(future))
+        one.book.add([GAP])
+        one.stage.step(0)
+        assert (one.log.requests, one.rows()) == (1, ROWS)

@@ -20,7 +20,7 @@ def fill(folder: Path, now: datetime, content: bytes) -> int:
     book = GapBook(folder / NAME, Quarantine(folder / "quarantine").keep)
     chosen = settings.load(environment(folder, ("127.0.0.1", 1)))
     stage = derived.backfill(chosen, book, clock=TurnedClock(now), interval_s=30)
-    changed = stage.take(stage.look(content, book.gaps()), "a log")
+    _, changed = stage.take(content, book.gaps(), "a log")
     stage.keep_book()
     return changed
 
