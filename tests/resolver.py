@@ -46,13 +46,13 @@ def install(path: Path) -> None:
     """Put every name look-up of this process under the file's control."""
     real = socket.getaddrinfo
 
-    def look_up(name: str, port: int, **options: Any) -> Any:
+    def look_up(name: str, port: int, *more: Any, **options: Any) -> Any:
         with path.with_suffix(".asked").open("ab") as asked:
             asked.write(b".")
         while (how := path.read_text()) == "hang":
             threading.Event().wait(_LOOK_S)
         if how == "fail" or name != NAME:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return real("127.0.0.1", port, **options)
+        return real("127.0.0.1", port, *more, **options)
 
     socket.getaddrinfo = look_up  # type: ignore[assignment]

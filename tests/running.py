@@ -47,6 +47,8 @@ def environment(folder: Path, address: tuple[str, int], **settings: str) -> dict
         "LUX_LOG_FORMAT": "json",
         # Tests of the page choose a port; the others run side by side.
         "LUX_HTTP_PORT": "0",
+        # Tests of filling gaps have a web server; nothing else asks for one.
+        "LUX_BACKFILL": "off",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LUX_")}
     return {**inherited, **ours, **{f"LUX_{name}": value for name, value in settings.items()}}

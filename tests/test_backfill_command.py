@@ -121,7 +121,7 @@ def test_service_finds_the_gap_of_its_absence_and_fills_it(data: Path) -> None:
     with (
         SimulatedLog(HOUSE.answer_at) as log,
         SimulatedPump(HOUSE.answer_at) as pump,
-        fast_service(data, pump, interval_s=1, BACKFILL_PORT=str(log.address[1])) as process,
+        fast_service(data, pump, interval_s=1, BACKFILL="auto", BACKFILL_PORT=str(log.address[1])) as process,
     ):
         end = time.monotonic() + 9
         while not any(filled(data)) and time.monotonic() < end:

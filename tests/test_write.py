@@ -78,7 +78,7 @@ STATEMENTS = [
     (files, "sync_folder"),
     (files, "publish"),
     (files, "write_at"),
-    (catalog, "list_parts"),
+    (catalog, "list_all"),
     (schema.Schema, "of"),
     (schema.RowWriter, "line"),
     (appender.Appender, "stage"),

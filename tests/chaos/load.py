@@ -50,8 +50,8 @@ _MOST_MB = 80
 #: Open files, of which 21 were seen: streams, six locks, the queue's database and log on two connections, the wake-up
 #: pipe. The rest is for a poll's socket, a shard, and a rollup's file with its source.
 _MOST_FILES = 28
-#: Threads: main, poller, writer, rollup, watch, one that looks up the pump's name, one that flushes at the stop.
-_MOST_THREADS = 7
+#: Threads: main, poller, writer, rollup, backfill, watch, one that looks up a name, one that flushes at the stop.
+_MOST_THREADS = 8
 
 #: Seconds between two looks at the service.
 _LOOK_S = 0.05

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pipeline import cli
 from pipeline.__main__ import _LASTING
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump
+from pipeline.simulator_log import encode_log
 from tests.chaos.calls import commands
 from tests.chaos.examine import only_reads
 from tests.chaos.outcome import CODES, Outcome, check, tree
@@ -28,15 +30,19 @@ _WRONG = frozenset({cli.EXIT_USAGE})
 _UNHEARD = frozenset({cli.EXIT_OK, cli.EXIT_FAILED})
 
 #: Commands that take no settings, or take host and folders from nobody.
-_ON_THEIR_OWN = frozenset({"demo", "simulate"})
+_ON_THEIR_OWN = frozenset({"demo", "processlog", "simulate"})
 
 #: Seconds that a command may take to start, and to end.
 _PATIENCE_S = 30.0
 
+#: Name of an hour of the controller's own log, which lies in each folder.
+_LOG = "NewProc"
 #: What each command is given, so that all of them do something and end, or wait.
 _ARGUMENTS = {
+    "backfill": (_LOG,),
     "demo": ("--days", "0"),
     "export": ("--output", "-"),
+    "processlog": (_LOG,),
     "sensors": ("temperatur",),
     "simulate": ("--port", "0", "--journal", "journal"),
 }
@@ -138,6 +144,7 @@ def run(folder: Path, rounds: range) -> Tally:
 def _try(place: Path, name: str, surroundings: Surroundings, pump: SimulatedPump) -> None:
     place.mkdir()
     open_shards(place / "data").append([reading(0, 1)])
+    (place / _LOG).write_bytes(_hour())
     environ = _environment(place, pump) | surroundings.variables | surroundings.furnish(place)
     before = tree(place)
     outcome = _outcome(place, name, surroundings, environ)
@@ -146,6 +153,11 @@ def _try(place: Path, name: str, surroundings: Surroundings, pump: SimulatedPump
     # which may be closed too.
     heard = name not in ("status", "export") or surroundings not in _UNPRINTED
     check(outcome, call, created=created, codes=_codes(name, surroundings), heard=heard)
+
+
+@cache
+def _hour() -> bytes:
+    return encode_log(House().answer_at, int(reading(0).time_ms / 1000), records=60)
 
 
 def _codes(name: str, surroundings: Surroundings) -> frozenset[int]:
