@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline import derived, log_part, settings
@@ -16,12 +17,19 @@ from pipeline.house import House
 from pipeline.log_fetch import LogServer
 from pipeline.log_part import LogRow
 from pipeline.quarantine import Quarantine
+from pipeline.reading import Answer
 from pipeline.simulator_log import LogFault, SimulatedLog
 from stages.backfill import Backfill
 from tests.running import environment
 
 #: The house behind the pump and its log; what it was in the past is worked out once.
 HOUSE = House()
+
+
+@lru_cache(maxsize=4000)
+def remembered(moment: datetime) -> Answer:
+    """What the house answered at a moment: logs of several tests have the same minutes."""
+    return HOUSE.answer_at(moment)
 
 
 @dataclass
@@ -52,7 +60,7 @@ class Bench:
 def bench(folder: Path, *, now: datetime, fault: str = "", is_asked: bool = True) -> Iterator[Bench]:
     """A stage whose pump's web server stands beside it; only the gap book is kept where it is not to be asked."""
     clock = TurnedClock(now)
-    with SimulatedLog(HOUSE.answer_at, clock=clock) as log:
+    with SimulatedLog(remembered, clock=clock) as log:
         log.fault = LogFault(fault) if fault else None
         stage, book = _built(folder, clock, log, is_asked=is_asked)
         yield Bench(stage, log, clock, book, folder)

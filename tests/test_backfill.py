@@ -12,13 +12,12 @@ import pytest
 
 from pipeline.clock import from_ms, to_ms
 from pipeline.gap import LOGGER_OFF, PUMP_SILENT, Gap
-from pipeline.house import House
-from tests.filling import bench, log_rows
+from tests.filling import HOUSE, bench, log_rows
 from tests.parts import open_shards
 from tests.test_log_import import live
 
-#: The log is written at even hours; eight hours of readings, two of them missing.
-BEGIN = datetime(2026, 1, 5, 4, 0, 11, tzinfo=UTC)
+#: The log is written at even hours; four and a half hours of readings, two of them missing.
+BEGIN = datetime(2026, 1, 5, 7, 30, 11, tzinfo=UTC)
 OFF, ON = datetime(2026, 1, 5, 9, 0, 11, tzinfo=UTC), datetime(2026, 1, 5, 11, 0, 11, tzinfo=UTC)
 #: Records of those two hours, but for the one within half a minute of the reading behind them.
 ROWS = 119
@@ -27,7 +26,7 @@ GAP = Gap(to_ms(OFF - timedelta(seconds=30)), to_ms(ON), 240, 240, LOGGER_OFF)
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
-    source = House().answer_at
+    source = HOUSE.answer_at
     end = datetime(2026, 1, 5, 12, 0, 11, tzinfo=UTC)
     open_shards(tmp_path).append([*live(source, BEGIN, OFF), *live(source, ON, end)])
     return tmp_path
@@ -57,9 +56,8 @@ def test_rows_have_what_the_pump_had_and_the_rest_is_reported(filled: Path) -> N
     with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC), fault="lies") as one:
         one.book.add([GAP])
         one.stage.step(0)
-    house = House()
     for row, found in log_rows(filled):
-        wanted = house.answer_at(from_ms(row.time_ms)).calculations
+        wanted = HOUSE.answer_at(from_ms(row.time_ms)).calculations
         assert found == {index: wanted[index] for index in found}
     shards = filled / "shards"
     report = json.loads((shards / "2026-01-05.log.json").read_text())["report"]

@@ -18,7 +18,7 @@ from pipeline.lock import InstanceLock
 from pipeline.quarantine import Quarantine
 from pipeline.simulator import SimulatedPump
 from pipeline.simulator_log import SimulatedLog
-from tests.filling import HOUSE, log_rows
+from tests.filling import HOUSE, log_rows, remembered
 from tests.parts import open_shards
 from tests.running import ROOT, environment, fast_service
 from tests.test_log_import import live
@@ -54,7 +54,7 @@ def filled(data: Path) -> list[int]:
 def test_saved_log_is_looked_at_first_and_then_taken_in_once(data: Path) -> None:
     note_gap(data)
     file = data.parent / "NewProc"
-    file.write_bytes(SimulatedLog(HOUSE.answer_at).file())
+    file.write_bytes(SimulatedLog(remembered).file())
     looked = call(data, str(file), "--dry-run")
     assert (looked.returncode, looked.stderr) == (0, "")
     assert "nothing was changed" in looked.stdout
@@ -71,7 +71,7 @@ def test_saved_log_is_looked_at_first_and_then_taken_in_once(data: Path) -> None
 
 def test_log_is_fetched_from_the_controller(data: Path) -> None:
     note_gap(data)
-    with SimulatedLog(HOUSE.answer_at) as log:
+    with SimulatedLog(remembered) as log:
         done = call(data, "--fetch", BACKFILL_PORT=str(log.address[1]))
         assert (done.returncode, done.stderr) == (0, "")
         assert f"log       {log.url}" in done.stdout
@@ -83,7 +83,7 @@ def test_beside_a_service_the_book_is_left_to_it(data: Path) -> None:
     service = InstanceLock([data])
     service.acquire()
     try:
-        with SimulatedLog(HOUSE.answer_at) as log:
+        with SimulatedLog(remembered) as log:
             assert call(data, "--fetch", BACKFILL_PORT=str(log.address[1])).returncode == 0
     finally:
         service.release()
@@ -119,7 +119,7 @@ def test_folder_without_shards_is_told(tmp_path: Path) -> None:
 
 def test_service_finds_the_gap_of_its_absence_and_fills_it(data: Path) -> None:
     with (
-        SimulatedLog(HOUSE.answer_at) as log,
+        SimulatedLog(remembered) as log,
         SimulatedPump(HOUSE.answer_at) as pump,
         fast_service(data, pump, interval_s=1, BACKFILL="auto", BACKFILL_PORT=str(log.address[1])) as process,
     ):

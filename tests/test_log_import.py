@@ -25,6 +25,7 @@ from tests.parts import BERLIN, open_shards
 #: Six hours, of which nothing was read in two.
 BEGIN = datetime(2026, 1, 5, 9, 0, 11, tzinfo=UTC)
 OFF, ON, END = BEGIN + timedelta(hours=2), BEGIN + timedelta(hours=4), BEGIN + timedelta(hours=6)
+_HOUSE = House()
 GAPS = [Gap(to_ms(OFF - timedelta(seconds=30)), to_ms(ON), 240, 240, LOGGER_OFF)]
 FLOW, OUTDOOR, SOURCE_OUT, MODE, PUMP = (
     Field("Temperaturen", "analogue", "TVL"),
@@ -45,10 +46,9 @@ NAMES = {
 
 def answers(ahead_s: int = 0) -> Callable[[datetime], Answer]:
     """A house whose controller's clock is so many seconds ahead."""
-    house = House()
 
     def answer_at(moment: datetime) -> Answer:
-        answer = house.answer_at(moment)
+        answer = _HOUSE.answer_at(moment)
         clock = int(moment.timestamp()) + ahead_s
         return replace(answer, calculations=(*answer.calculations[:134], clock, *answer.calculations[135:]))
 
