@@ -16,7 +16,7 @@ from pipeline.store import Store
 from stages.poll import Poll
 from stages.write import BATCH
 
-#: Seconds between two readings of the history.
+#: Seconds between two readings of the history, if nobody says otherwise.
 _INTERVAL_S = 30
 
 
@@ -47,18 +47,19 @@ def fill(
     until: datetime,
     progress: Callable[[float, float], object],
     stopping: Callable[[], bool] = lambda: False,
+    interval_s: int = _INTERVAL_S,
 ) -> int:
-    """Store a reading every 30 s of [since, until); gives how many. `progress` is told how many of
+    """Store a reading for each `interval_s` of [since, until); gives how many. `progress` is told how many of
     how many, `stopping` asked whether to end before.
     """
     clock = TurnedClock(since)
     read = partial(readout.read, settings.output.shards, Catalog(settings.output.shards))
     store = Store(built.queue, read, zone=settings.zone, clock=clock, batch=BATCH)
     poll = Poll(
-        lambda: source(clock.utc()), store.add, address="history", interval_s=_INTERVAL_S, retries=0, clock=clock
+        lambda: source(clock.utc()), store.add, address="history", interval_s=interval_s, retries=0, clock=clock
     )
     before = built.write.stored
-    expected = (until - since).total_seconds() / _INTERVAL_S
+    expected = (until - since).total_seconds() / interval_s
     while clock.utc() < until and not stopping():
         clock.turn(poll.step(clock.monotonic()))
         if poll.polls % BATCH == 0:

@@ -42,7 +42,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, hours: int = 3, *, source: Source | None = None, **variables: str) -> Iterator[Served]:
+def serving(
+    folder: Path, hours: int = 3, *, source: Source | None = None, step_s: int = 30, **variables: str
+) -> Iterator[Served]:
     """A service with some hours of a simulated house, or another source, behind it up to now, and its web part."""
     port = free_port()
     env = environment(folder / "data", ("127.0.0.1", 1), HTTP_PORT=str(port), **variables)
@@ -58,7 +60,7 @@ def serving(folder: Path, hours: int = 3, *, source: Source | None = None, **var
             since=now - timedelta(hours=hours),
             until=now,
             progress=lambda _done, _total: None,
-            stopping=lambda: False,
+            interval_s=step_s,
         )
         built.watch.step(SystemClock().monotonic())
         assert built.web

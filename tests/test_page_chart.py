@@ -46,7 +46,7 @@ def odd(house: House) -> Any:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     # Of 25 hours one local day has more than twelve, so that it tells what is not fitted.
-    with serving(tmp_path_factory.mktemp("chart"), 25, source=odd(House())) as found:
+    with serving(tmp_path_factory.mktemp("chart"), 25, source=odd(House()), step_s=90) as found:
         while found.built.marks.step():
             pass
         yield found
