@@ -24,6 +24,7 @@ PREFIX = "luxtronik-logger-under-test"
 OWNER = (1000, 1000)
 #: Name by which a container finds this machine, where the simulated pump listens.
 PUMP_HOST = "pump"
+WAY_TO_PUMP = f"--add-host={PUMP_HOST}:host-gateway"
 
 
 class EngineError(Exception):
@@ -109,7 +110,7 @@ class Container:
 
 def options(environ: Mapping[str, str], data: Path | str) -> list[str]:
     """The words of `docker run` that each service shares: limits, volume, port, the way to the pump."""
-    words = [*limits(), f"--volume={data}:/data", "--publish=127.0.0.1::8000", f"--add-host={PUMP_HOST}:host-gateway"]
+    words = [*limits(), f"--volume={data}:/data", "--publish=127.0.0.1::8000", WAY_TO_PUMP]
     # The image's own half minute is for years, not for a test.
     words += ["--health-interval=1s", "--health-start-period=1s"]
     return words + [f"--env={name}={value}" for name, value in environ.items()]
@@ -149,8 +150,3 @@ def compose() -> list[str]:
     if found := shutil.which("docker-compose"):
         return [found]
     raise EngineError("no docker compose here: install docker-compose-plugin, or docker-compose")
-
-
-def gateway() -> str:
-    """The address of this machine as containers see it."""
-    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")

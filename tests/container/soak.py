@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump
-from tests.container.engine import IMAGE, Container, docker, gateway, limits, running, started, until
+from tests.container.engine import IMAGE, PUMP_HOST, WAY_TO_PUMP, Container, docker, limits, running, started, until
 from tests.container.fast_week import READINGS, ROLLUPS
 from tests.container.rig import SOON_S, everything, own, pump
 
@@ -26,7 +26,7 @@ _SCRIPT = Path(__file__).with_name("fast_week.py")
 def ten_minutes_under_the_limits_with_nothing_but_the_address(_: Path) -> str:
     with (
         SimulatedPump(House().answer_at, host="0.0.0.0", port=_PORT),
-        running("plain", *limits(), f"--env=LUX_HOST={gateway()}", IMAGE) as container,
+        running("plain", *limits(), WAY_TO_PUMP, f"--env=LUX_HOST={PUMP_HOST}", IMAGE) as container,
     ):
         most_mb = _watched(container)
         found = json.loads(container.exec("python", "-m", "pipeline", "status", "--json"))

@@ -21,6 +21,7 @@ from tests.container.engine import (
     OWNER,
     PREFIX,
     PUMP_HOST,
+    WAY_TO_PUMP,
     EngineError,
     compose,
     docker,
@@ -77,7 +78,7 @@ def any_other_user_works_too(folder: Path) -> str:
 def check_command_asks_the_pump(folder: Path) -> str:
     with pump(folder) as (_, environ, __):
         words = [f"--env={name}={value}" for name, value in environ.items()]
-        said = docker("run", "--rm", *limits(), f"--add-host={PUMP_HOST}:host-gateway", *words, IMAGE, "check")
+        said = docker("run", "--rm", *limits(), WAY_TO_PUMP, *words, IMAGE, "check")
     assert "firmware V3" in said, said
     with pytest.raises(EngineError, match="exit code 1"):
         docker("run", "--rm", "--env=LUX_HOST=127.0.0.1", IMAGE, "check")
