@@ -19,7 +19,7 @@ _PORT = 8889
 #: Seconds of the first run, and the readings that are missing at the most in them: one at each end.
 _PLAIN_S, _INTERVAL_S = 600, 30
 #: Seconds that the week may take; memory may grow by so many kB from its middle, when all has come once, to its end.
-_WEEK_S, _GROWTH_KB = 3000, 3_000
+_WEEK_S, _GROWTH_KB = 3000, 5_000
 _SCRIPT = Path(__file__).with_name("fast_week.py")
 
 
