@@ -129,7 +129,7 @@ def _export(options: argparse.Namespace, _: Stop) -> int:
 
 
 def _backfill(options: argparse.Namespace, _: Stop) -> int:
-    backfill_command.run(options, settings.load(needs_host=options.fetch))
+    backfill_command.run(options, _chosen(needs_host=options.fetch))
     return EXIT_OK
 
 

@@ -207,6 +207,8 @@ def newer(tmp_path: Path) -> Path:
         ("sensors",),
         ("rollup", "--force"),
         ("export", "--output", "-"),
+        ("backfill", "README.md"),
+        ("backfill", "--fetch"),
     ],
     ids=lambda arguments: arguments[0],
 )
