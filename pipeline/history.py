@@ -16,7 +16,7 @@ from pipeline.store import Store
 from stages.poll import Poll
 from stages.write import BATCH
 
-#: Seconds between two readings of the history, if nobody says otherwise.
+#: Seconds between two readings of the history.
 _INTERVAL_S = 30
 
 
@@ -47,19 +47,20 @@ def fill(
     until: datetime,
     progress: Callable[[float, float], object],
     stopping: Callable[[], bool] = lambda: False,
-    interval_s: int = _INTERVAL_S,
+    interval_s: int | None = None,
 ) -> int:
-    """Store a reading for each `interval_s` of [since, until); gives how many. `progress` is told how many of
-    how many, `stopping` asked whether to end before.
+    """Store a reading for each `interval_s` of [since, until), 30 s where it is not given; gives how many. `progress`
+    is told how many of how many, `stopping` asked whether to end before.
     """
+    every_s = interval_s or _INTERVAL_S
     clock = TurnedClock(since)
     read = partial(readout.read, settings.output.shards, Catalog(settings.output.shards))
     store = Store(built.queue, read, zone=settings.zone, clock=clock, batch=BATCH)
     poll = Poll(
-        lambda: source(clock.utc()), store.add, address="history", interval_s=interval_s, retries=0, clock=clock
+        lambda: source(clock.utc()), store.add, address="history", interval_s=every_s, retries=0, clock=clock
     )
     before = built.write.stored
-    expected = (until - since).total_seconds() / interval_s
+    expected = (until - since).total_seconds() / every_s
     while clock.utc() < until and not stopping():
         clock.turn(poll.step(clock.monotonic()))
         if poll.polls % BATCH == 0:
