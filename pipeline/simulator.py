@@ -13,11 +13,10 @@ import threading
 from collections import Counter, deque
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 from pipeline.clock import Clock, SystemClock, to_ms
 from pipeline.simulator_answers import COMMANDS, FAULTS, Dump, Fault, Journal, Read, Sent, Source, grown, read_journal
-from pipeline.simulator_door import Door
+from pipeline.simulator_door import Served
 
 __all__ = ["FAULTS", "Dump", "Fault", "Sent", "SimulatedPump", "Source", "read_journal"]
 
@@ -28,7 +27,7 @@ _REMEMBERED = 1000
 _REQUEST = 8
 
 
-class SimulatedPump:
+class SimulatedPump(Served[Fault]):
     """The server; `fault` may be set at any time, by any thread, and holds from the next read on."""
 
     def __init__(
@@ -41,31 +40,17 @@ class SimulatedPump:
         fault: Fault | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.address = (host, port)
+        super().__init__((host, port), fault)
         self.answers = 0
         self.refused_commands = 0
-        self.stopping = threading.Event()
-        self.stopping.set()
         self._source = source
         self._journal_path = journal
         self._journal: Journal | None = None
-        self._fault = fault
         self._clock = clock or SystemClock()
-        self._door: Door | None = None
-        # Two locks: opening and closing the door waits for the accepting thread, which itself takes the second.
-        self._doorway = threading.RLock()
-        self._shared = threading.Condition()
         self._visits: set[_Visit] = set()
         self._requests: deque[bytearray] = deque(maxlen=_REMEMBERED)
         #: All that every ended connection's client ever sent, each different conversation with how often it came.
         self.conversations: Counter[bytes] = Counter()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Listen; `address` has the port from now on, also after a stop.
@@ -97,16 +82,6 @@ class SimulatedPump:
                 self._journal = None
 
     @property
-    def fault(self) -> Fault | None:
-        return self._fault
-
-    @fault.setter
-    def fault(self, fault: Fault | None) -> None:
-        with self._doorway:
-            self._fault = fault
-            self._apply()
-
-    @property
     def requests(self) -> list[bytes]:
         """What each of the last thousand connections has sent so far, byte for byte, in order."""
         with self._shared:
@@ -116,18 +91,6 @@ class SimulatedPump:
         """Whether so many whole answers were sent, and told to the journal, before the time was up."""
         with self._shared:
             return self._shared.wait_for(lambda: self.answers >= answers, timeout_s)
-
-    def _apply(self) -> None:
-        """Open or close the door as it should be now."""
-        self._set_door(not self.stopping.is_set() and not (self._fault and self._fault.name == "refused"))
-
-    def _set_door(self, wanted: bool) -> None:
-        if wanted and not self._door:
-            self._door = Door(self.address, self._welcome)
-            self.address = self._door.address
-        elif not wanted and self._door:
-            self._door.close()
-            self._door = None
 
     def _welcome(self, connection: socket.socket) -> None:
         visit = _Visit(connection, self)

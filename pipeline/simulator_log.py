@@ -11,11 +11,11 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from pipeline.clock import Clock, SystemClock, to_ms
 from pipeline.simulator_answers import Source
-from pipeline.simulator_door import Door
+from pipeline.simulator_door import Served
 from pipeline.simulator_log_answers import LOG_FAULTS, LogAnswer, LogFault
 from pipeline.simulator_records import Dialect, Writer, encode_log
 
@@ -28,7 +28,7 @@ PATH = "/NewProc"
 TICK_S = 7200
 
 
-class SimulatedLog:
+class SimulatedLog(Served[LogFault]):
     """The server; `fault` may be set at any time, by any thread, and holds from the next request on.
 
     Files are written where seconds since 1970 of the clock, less `phase_s`, are a multiple of `TICK_S`. `requests`
@@ -46,29 +46,16 @@ class SimulatedLog:
         fault: LogFault | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.address = (host, port)
+        super().__init__((host, port), fault)
         self.paths: Counter[str] = Counter()
-        self.stopping = threading.Event()
-        self.stopping.set()
         self._source = source
         self._dialect: Dialect = dialect
         self._phase_s = phase_s
-        self._fault = fault
         self._clock = clock or SystemClock()
         self._writers: dict[int | None, Writer] = {}
-        self._door: Door | None = None
-        # Three locks: closing the door waits for the accepting thread, which takes the second; files take long.
-        self._doorway = threading.RLock()
-        self._shared = threading.Condition()
+        # A lock of its own, since files take long.
         self._writing = threading.Lock()
         self._visits: dict[socket.socket, threading.Thread] = {}
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Listen; `address` has the port from now on, also after a stop.
@@ -91,16 +78,6 @@ class SimulatedLog:
                 with suppress(OSError):  # it has ended meanwhile
                     connection.shutdown(socket.SHUT_RDWR)
                 thread.join()
-
-    @property
-    def fault(self) -> LogFault | None:
-        return self._fault
-
-    @fault.setter
-    def fault(self, fault: LogFault | None) -> None:
-        with self._doorway:
-            self._fault = fault
-            self._apply()
 
     @property
     def url(self) -> str:
@@ -132,15 +109,6 @@ class SimulatedLog:
         with self._shared:
             self.paths[request] += 1
             self._shared.notify_all()
-
-    def _apply(self) -> None:
-        wanted = not self.stopping.is_set() and not (self._fault and self._fault.name == "refused")
-        if wanted and not self._door:
-            self._door = Door(self.address, self._welcome)
-            self.address = self._door.address
-        elif not wanted and self._door:
-            self._door.close()
-            self._door = None
 
     def _welcome(self, connection: socket.socket) -> None:
         thread = threading.Thread(target=self._serve, args=(connection,), name="simulated log's client", daemon=True)
