@@ -18,16 +18,14 @@ from io import BytesIO
 from pathlib import Path
 
 from pipeline.clock import from_ms
-from pipeline.part import DAMAGE, Line, Part, about_log, log_of, open_part, path_of, survey
+from pipeline.part import Line, Part, about_log, log_of, path_of, survey
 from pipeline.schema import LEAD
-from pipeline.span import DirtyPartError, first_from, good_lines, header_of, opened
+from pipeline.span import DirtyPartError, first_from, good_lines, header_of, opened, readable
 
 #: A log row counts where no live row is nearer, if nothing tells the poll interval: its own log has a row a minute.
 UNTOLD_MS = 60_000
 #: A day is a label: its rows lie within so many days of its UTC date.
 _SPREAD = timedelta(days=2)
-#: Bytes read at once.
-_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def interval_ms(folder: Path, day: date) -> int:
 
 
 def _lines(path: Path, near_ms: int) -> LogLines:
-    content, is_sound = _content(path)
+    content, is_sound = readable(path)
     header = content[: content.find(b"\n") + 1]
     if not header.startswith(",".join(LEAD).encode() + b","):
         raise DirtyPartError("no header of a log part")
@@ -103,19 +101,6 @@ def _lines(path: Path, near_ms: int) -> LogLines:
     digest = hashlib.sha256(b"%d %b" % (near_ms, content)).hexdigest()[:12]
     is_whole = is_sound and not found.bad and found.end == found.size
     return LogLines(header, near_ms, digest, tuple(found.good), content, is_whole)
-
-
-def _content(path: Path) -> tuple[bytes, bool]:
-    """What of a part can be read, and whether that is all."""
-    pieces: list[bytes] = []
-    with open_part(path) as file:
-        try:
-            # `read` would lose what it had of a piece when the damage comes.
-            while piece := file.read1(_PIECE):  # type: ignore[attr-defined]
-                pieces.append(piece)
-        except DAMAGE:
-            return b"".join(pieces), False
-    return b"".join(pieces), True
 
 
 def _covered(folder: Path, part: Part, times: Sequence[int], near_ms: int) -> set[int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -68,7 +67,7 @@ class Bytes:
         self._content = b""
         self._file = None
         if path.suffix == ".gz":
-            self._content = _readable(path)
+            self._content, _ = readable(path)
             self.size = len(self._content)
         else:
             self._file = path.open("rb", buffering=0)
@@ -105,14 +104,17 @@ class Bytes:
             raise DirtyPartError(str(error)) from error
 
 
-def _readable(path: Path) -> bytes:
-    """A compressed part's content, as far as it can be read."""
+def readable(path: Path) -> tuple[bytes, bool]:
+    """A part's content, uncompressed, as far as it can be read, and whether that is all."""
     pieces: list[bytes] = []
-    # `read` would lose what it had of a piece when the damage comes.
-    with gzip.open(path) as file, suppress(*DAMAGE):
-        while piece := file.read1(_PIECE):
-            pieces.append(piece)
-    return b"".join(pieces)
+    with open_part(path) as file:
+        try:
+            # `read` would lose what it had of a piece when the damage comes.
+            while piece := file.read1(_PIECE):  # type: ignore[attr-defined]
+                pieces.append(piece)
+        except DAMAGE:
+            return b"".join(pieces), False
+    return b"".join(pieces), True
 
 
 @contextmanager
