@@ -15,6 +15,7 @@ from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock
 from pipeline.log_fetch import LogServer
 from pipeline.log_import import Finding
+from pipeline.processlog import MOST_BYTES
 from pipeline.quarantine import Quarantine
 from pipeline.settings import Settings
 from stages.backfill import Backfill
@@ -42,13 +43,12 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     gaps = list(gap_book.read(path))
     book = GapBook(path, Quarantine(settings.data_dir / places.QUARANTINE).keep)
     stage = derived.backfill(settings, book, clock=SystemClock(), interval_s=settings.interval_s)
-    found = stage.look(content, gaps)
-    print(_shown(found, source, gaps))
     if options.dry_run:
-        print("\nnothing was changed")
+        print(f"{_shown(stage.look(content, gaps), source, gaps)}\n\nnothing was changed")
         return
-    _, changed = stage.take(content, gaps, source)
+    found, changed = stage.take(content, gaps, source)
     _keep_book(stage, settings)
+    print(_shown(found, source, gaps))
     print(f"\n{listing.many(changed, 'day')} changed" if changed else "\nall of it was there already")
 
 
@@ -69,7 +69,7 @@ def _content(options: argparse.Namespace, settings: Settings) -> tuple[bytes, st
         server = LogServer(settings.host or "", settings.backfill_port)
         return server.fetch(), f"http://{server.address}{log_fetch.PATH}"
     with options.file.open("rb") as file:
-        return file.read(log_fetch.MOST + 1), str(options.file)
+        return file.read(MOST_BYTES + 1), str(options.file)
 
 
 def _shown(found: Finding, source: str, gaps: Sequence[Gap]) -> str:
@@ -103,5 +103,5 @@ def _fields(title: str, found: Finding, *, trusted: bool) -> list[tuple[str, str
 
 
 def _gap(one: Gap, found: Finding) -> str:
-    given = filled(one, sorted(found.times_ms))
+    given = filled(one, found.times_ms)
     return f"{_time(one.from_ms)} to {_time(one.to_ms)} UTC, {one.reason}: {given} of {one.missing} polls filled"

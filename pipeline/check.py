@@ -17,8 +17,6 @@ from pipeline.reading import Answer, Reading
 from pipeline.schema import RowWriter, Schema
 from pipeline.settings import Settings
 
-#: Calculation that holds the controller's clock, Unix seconds.
-_CONTROLLER_CLOCK = 134
 #: How much smaller gzip makes a shard or a file made of shards; `make bench ARGS=sizes` measures it.
 _COMPRESSION = 34
 #: Bytes of a row before one is known.
@@ -79,8 +77,8 @@ def _print_answer(answer: Answer, time_ms: int) -> None:
     n_parameters, n_calculations, n_visibilities = found.counts
     print(f"  firmware {found.firmware}, pump type {found.pump}")
     print(f"  {n_parameters} parameters, {n_calculations} calculations, {n_visibilities} visibilities")
-    if n_calculations > _CONTROLLER_CLOCK:
-        ahead_s = answer.calculations[_CONTROLLER_CLOCK] - time_ms // 1000
+    if n_calculations > sensors.CLOCK:
+        ahead_s = answer.calculations[sensors.CLOCK] - time_ms // 1000
         print(f"  the controller's clock is {abs(ahead_s)} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's")
 
 

@@ -6,13 +6,14 @@ integers, one a row, with a mask where a row has none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.gap import Gap
 from pipeline.schema import LIVE, LOG, RowChanges
 from pipeline.sensors import Sensor
 
@@ -174,3 +175,12 @@ def _joined(found: Sequence[Column | None], parts: Sequence[Columns], order: NDA
         return Column(np.zeros(0, np.int32))
     present = np.concatenate(masks)[order]
     return Column(np.concatenate(pieces)[order], None if present.all() else present)
+
+
+def inside(times_ms: Times, gaps: Iterable[Gap]) -> Mask:
+    """Which of rising times lie between the readings at the ends of a gap."""
+    found = np.zeros(len(times_ms), np.bool_)
+    for gap in gaps:
+        first, last = np.searchsorted(times_ms, gap.from_ms, "right"), np.searchsorted(times_ms, gap.to_ms)
+        found[first:last] = True
+    return found

@@ -56,9 +56,7 @@ def fill(
     clock = TurnedClock(since)
     read = partial(readout.read, settings.output.shards, Catalog(settings.output.shards))
     store = Store(built.queue, read, zone=settings.zone, clock=clock, batch=BATCH)
-    poll = Poll(
-        lambda: source(clock.utc()), store.add, address="history", interval_s=every_s, retries=0, clock=clock
-    )
+    poll = Poll(lambda: source(clock.utc()), store.add, address="history", interval_s=every_s, retries=0, clock=clock)
     before = built.write.stored
     expected = (until - since).total_seconds() / every_s
     while clock.utc() < until and not stopping():

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pipeline.errors import LogFetchError
+from pipeline.processlog import MOST_BYTES
 
 #: The one path that is asked for.
 PATH = "/NewProc"
 #: Seconds to connect, and for all of it.
 CONNECT_S, WHOLE_S = 15.0, 60.0
-#: Bytes of a file at most; 139 to 452 kB were seen.
-MOST = 4_000_000
-
 _PIECE = 1 << 16
 _OFF = (
     "the controller's web server is off: an update to firmware 3.90 or later switches it off until it is switched on "
@@ -121,8 +119,8 @@ class LogServer:
         size = 0
         while piece := answer.read(_PIECE):
             size += len(piece)
-            if size > MOST:
-                raise self._failed(f"more than {MOST} bytes")
+            if size > MOST_BYTES:
+                raise self._failed(f"more than {MOST_BYTES} bytes")
             yield piece
         if answer.length:  # a read of a piece does not tell it
             raise OSError(f"broke off with {answer.length} bytes to come")

@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.clock import from_ms, local_label, utc_text
-from pipeline.columns import SOURCES, Columns, merged
+from pipeline.columns import SOURCES, Columns, inside, merged
 from pipeline.errors import ProcessLogError
 from pipeline.gap import Gap
 from pipeline.log_part import LogDay, LogRow
 from pipeline.log_proof import Times
-from pipeline.log_trust import CLOCK, Judged, behind_s, judge
+from pipeline.log_trust import Judged, behind_s, judge
 from pipeline.processlog import ProcessLog, calculation_of
 from pipeline.schema import LIVE
-from pipeline.sensors import Sensor
+from pipeline.sensors import CLOCK, Sensor
 
 #: Two records so near to each other are one minute of the controller's, milliseconds.
 _SAME_MS = 30_000
@@ -89,7 +89,7 @@ class LogImport:
         behind = behind_s(log, live, now)
         times = (np.array(log.times_s, np.int64) + (behind or 0)) * 1000
         fields = tuple(judge(log, times, live))
-        wanted = np.flatnonzero(_inside(times, gaps) & ~self._is_near(times, live.times_ms))
+        wanted = np.flatnonzero(inside(times, gaps) & ~self._is_near(times, live.times_ms))
         minutes = _minutes(log, fields, times, wanted)
         return Finding(
             int(times[0]),
@@ -149,13 +149,6 @@ def _of_calculations(columns: Columns, wanted: Collection[int | None]) -> Column
 
 def _is_one(sensor: Sensor, wanted: Collection[int | None]) -> bool:
     return sensor.group == "calculations" and sensor.index in wanted
-
-
-def _inside(times: Times, gaps: Sequence[Gap]) -> NDArray[np.bool_]:
-    found = np.zeros(len(times), np.bool_)
-    for gap in gaps:
-        found |= (times > gap.from_ms) & (times < gap.to_ms)
-    return found
 
 
 def _minutes(log: ProcessLog, fields: Sequence[Judged], times: Times, wanted: NDArray[np.intp]) -> Minutes:

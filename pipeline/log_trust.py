@@ -22,8 +22,6 @@ from pipeline.log_proof import Integers, Times, Verdict, compare
 from pipeline.processlog import Field, ProcessLog, calculation_of, is_sure
 from pipeline.sensors import Sensor
 
-#: Calculation that holds the controller's clock, Unix seconds.
-CLOCK = 134
 #: Seconds by which a clock may be off where nothing explains it, and by which it may wander while a log is kept.
 _MOST_OFF_S = 600
 #: Seconds around a log in which readings tell of its clock.
@@ -53,7 +51,7 @@ def behind_s(log: ProcessLog, live: Columns, now: datetime) -> int | None:
     Raises:
         ProcessLogError: the controller's clock was set while the log was kept, or is off and nothing explains it.
     """
-    column = live.columns.get(_sensor(CLOCK, live))
+    column = live.columns.get(_sensor(sensors.CLOCK, live))
     if column is not None:
         told = column.mask(len(live.times_ms))
         clock_s = column.spread(len(live.times_ms))[told].astype(np.int64)

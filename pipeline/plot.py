@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.clock import utc_text
-from pipeline.columns import Times
+from pipeline.columns import Times, inside
 from pipeline.gap import Gap
 from pipeline.quality import Step
 from pipeline.sensors import Sensor
@@ -99,7 +99,7 @@ def runs(
         return times_ms, times_ms, values
     steps = np.diff(times_ms)
     usual = _usual(steps, interval_ms)
-    is_logged = _inside(times_ms, filled)
+    is_logged = inside(times_ms, filled)
     minute = np.maximum(usual, _LOGGED_MS)
     is_missing = steps > _MOST_INTERVALS * np.where(is_logged[:-1] | is_logged[1:], minute, usual)
     cuts = np.flatnonzero(is_missing | (np.diff(values) != 0)) + 1
@@ -108,15 +108,6 @@ def runs(
     nexts = np.where(is_missing[cuts - 1], past[cuts - 1], times_ms[cuts])
     last = max(interval_ms, int(steps[-2:].min(initial=_NEVER)) % _NEVER, _LOGGED_MS * int(is_logged[-1]))
     return times_ms[firsts], np.append(nexts, times_ms[-1] + last).astype(np.int64), values[firsts]
-
-
-def _inside(times_ms: Times, gaps: Sequence[Gap]) -> NDArray[np.bool_]:
-    """Which of rising times lie between the readings at the ends of a gap."""
-    inside = np.zeros(len(times_ms), np.bool_)
-    for gap in gaps:
-        first, last = np.searchsorted(times_ms, gap.from_ms, "right"), np.searchsorted(times_ms, gap.to_ms)
-        inside[first:last] = True
-    return inside
 
 
 def _usual(steps: Times, interval_ms: int) -> Times:

@@ -25,6 +25,8 @@ GROUPS = MappingProxyType(
 
 #: Calculations that hold the letters of the firmware's version, one code each.
 FIRMWARE = slice(81, 91)
+#: Calculation that holds the controller's clock, seconds since 1970.
+CLOCK = 134
 #: Calculation that holds the code of the heat pump's type.
 PUMP_CODE = 78
 #: Codes of pumps are small; the tables end at 75, newer pumps have others.

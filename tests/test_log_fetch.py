@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pipeline.errors import LogFetchError
-from pipeline.log_fetch import MOST, LogServer
+from pipeline.log_fetch import LogServer
+from pipeline.processlog import MOST_BYTES
 from tests.serving import free_port
 
 CONTENT = bytes(range(256)) * 1000
@@ -93,9 +94,9 @@ def test_torn_file_is_no_file() -> None:
 
 def test_file_that_never_ends_is_given_up_at_its_limit() -> None:
     def endless(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(2 * MOST))
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(2 * MOST_BYTES))
 
-    with web(endless) as (port, _), pytest.raises(LogFetchError, match=f"more than {MOST} bytes"):
+    with web(endless) as (port, _), pytest.raises(LogFetchError, match=f"more than {MOST_BYTES} bytes"):
         LogServer("127.0.0.1", port).fetch()
 
 
