@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pipeline.clock import from_ms
-from pipeline.part import Line, Part, about_log, log_of, path_of, survey
+from pipeline.part import Line, Part, about_log, log_of, survey, with_file
 from pipeline.schema import LEAD
 from pipeline.span import DirtyPartError, first_from, good_lines, header_of, opened, readable
 
@@ -57,14 +57,7 @@ def read(folder: Path, day: date) -> LogLines | None:
         OSError: it cannot be read.
         DirtyPartError: it has no header.
     """
-    for _ in range(2):
-        # Compression gives it another name.
-        path = path_of(folder, log_of(day))
-        if path is None:
-            return None
-        with suppress(FileNotFoundError):
-            return _lines(path, interval_ms(folder, day))
-    return None
+    return with_file(folder, log_of(day), lambda path: _lines(path, interval_ms(folder, day)))
 
 
 def counted(folder: Path, day: date, live: Iterable[Part]) -> LogLines | None:
@@ -105,13 +98,7 @@ def _lines(path: Path, near_ms: int) -> LogLines:
 
 def _covered(folder: Path, part: Part, times: Sequence[int], near_ms: int) -> set[int]:
     """Which of rising times a row of a live part stands near."""
-    for _ in range(2):
-        path = path_of(folder, part)
-        if path is None:
-            break
-        with suppress(FileNotFoundError):
-            return _covered_by(path, times, near_ms)
-    return set()
+    return with_file(folder, part, lambda path: _covered_by(path, times, near_ms)) or set()
 
 
 def _covered_by(path: Path, times: Sequence[int], near_ms: int) -> set[int]:

@@ -14,16 +14,18 @@ import re
 import struct
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, TypeVar, cast
 
 from pipeline.clock import parse_utc_text
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(log|[2-9]|[1-9]\d+))?\.csv(\.gz)?", re.ASCII)
 _ABOUT_LOG = re.compile(r"(\d{4}-\d\d-\d\d)\.log\.json", re.ASCII)
@@ -144,6 +146,19 @@ def path_of(folder: Path, part: Part) -> Path | None:
     """The file of a part in a folder, found without listing it; where a plain and a gz stand, the plain one."""
     plain = folder / part.name
     return next((path for path in (plain, folder / f"{part.name}.gz") if path.is_file()), None)
+
+
+def with_file(folder: Path, part: Part, use: Callable[[Path], T]) -> T | None:
+    """What `use` gives of a part's file, which is looked for once more where it vanished: compression gives it another
+    name. None where there is none.
+    """
+    for _ in range(2):
+        path = path_of(folder, part)
+        if path is None:
+            return None
+        with suppress(FileNotFoundError):
+            return use(path)
+    return None
 
 
 def open_part(path: Path) -> BinaryIO:

@@ -7,7 +7,6 @@ import logging
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +16,7 @@ from pipeline.catalog import Catalog
 from pipeline.clock import ALWAYS, from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, first_line, list_parts, open_part, path_of, survey
+from pipeline.part import Line, Part, first_line, list_parts, open_part, survey, with_file
 from pipeline.reading import Reading
 from pipeline.schema import LEAD, RowReader, Schema
 
@@ -159,14 +158,7 @@ def _parsed(
 
 
 def _open_anew(folder: Path, part: Part) -> tuple[Path, BinaryIO] | None:
-    """A part's file, looked for once more where it vanished: compression gives it another name."""
-    for _ in range(2):
-        path = path_of(folder, part)
-        if path is None:
-            return None
-        with suppress(FileNotFoundError):
-            return path, open_part(path)
-    return None
+    return with_file(folder, part, lambda path: (path, open_part(path)))
 
 
 def _good_lines(path: Path, file: BinaryIO, schema: Schema, start: int = 0) -> list[Line]:

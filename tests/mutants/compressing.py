@@ -61,7 +61,7 @@ MUTANTS = (
     Mutant(
         name="folder not listed anew where a file vanished",
         breaks="rule 8",
-        file="pipeline/readout.py",
+        file="pipeline/part.py",
         old="for _ in range(2):",
         new="for _ in range(1):",
         tests=("tests/test_store.py::test_shard_compressed_in_the_middle_of_a_query_is_found_under_its_other_name",),
