@@ -5,7 +5,6 @@ In the gap book it is one line of CSV: `from,to,expected,missing,reason,filled,s
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -81,15 +80,18 @@ def filled(gap: Gap, times_ms: Sequence[int]) -> int:
 
     A record that comes once a minute stands for all polls of its minute.
     """
-    if not gap.missing:
-        return 0
-    step_ms = (gap.to_ms - gap.from_ms) / (gap.missing + 1)
-    return sum(_is_near(gap.from_ms + round(n * step_ms), times_ms) for n in range(1, gap.missing + 1))
-
-
-def _is_near(time_ms: int, times_ms: Sequence[int]) -> bool:
-    at = bisect_left(times_ms, time_ms)
-    return any(abs(each - time_ms) <= _MINUTE_MS for each in times_ms[max(at - 1, 0) : at + 1])
+    length_ms, steps = gap.to_ms - gap.from_ms, gap.missing + 1
+    if length_ms <= 0:
+        return gap.missing if any(abs(each - gap.from_ms) <= _MINUTE_MS for each in times_ms) else 0
+    count = seen = 0
+    for each in times_ms:
+        # Poll n was due n * length / steps after the gap's begin: the first and last of those within the minute.
+        after_ms = each - gap.from_ms
+        first = -((_MINUTE_MS - after_ms) * steps // length_ms)
+        last = min((after_ms + _MINUTE_MS) * steps // length_ms, gap.missing)
+        count += max(last - max(first, seen + 1) + 1, 0)
+        seen = max(seen, last)
+    return count
 
 
 def between(from_ms: int, to_ms: int, interval_s: float, reason: str) -> Gap | None:

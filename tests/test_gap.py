@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from pipeline.gap import DISK, HEADER, LOGGER_OFF, REASONS, Gap, between, decode
 
 MOMENTS = st.integers(0, 4_000_000_000_000)
 COUNTS = st.integers(0, 10**9)
+NOON_MS = 1_767_610_800_000
 
 
 @given(st.builds(Gap, MOMENTS, MOMENTS, COUNTS, COUNTS, st.sampled_from(REASONS), COUNTS, st.sampled_from(["", "log"])))
@@ -53,3 +56,25 @@ def test_polls_that_have_a_record_within_a_minute_are_filled() -> None:
     assert filled(hour, []) == filled(Gap(0, 1, 0, 0, DISK), [0]) == 0
     assert filled(Gap(0, 600_000, 1, 1, DISK), [300_000]) == 1
     assert filled(Gap(0, 600_000, 1, 1, DISK), [239_000]) == 0
+    assert filled(Gap(0, 600_000, 1, 1, DISK), [240_000]) == filled(Gap(0, 600_000, 1, 1, DISK), [360_000]) == 1
+
+
+@given(
+    length_ms=st.integers(1, 2_000_000),
+    missing=st.integers(0, 200),
+    times=st.lists(st.integers(-100_000, 2_100_000), max_size=12).map(sorted),
+)
+def test_filled_polls_are_those_of_a_plain_count(length_ms: int, missing: int, times: list[int]) -> None:
+    moments = [NOON_MS + Fraction(n * length_ms, missing + 1) for n in range(1, missing + 1)]
+    near = [any(abs(NOON_MS + each - moment) <= 60_500 for each in times) for moment in moments]
+    gap = Gap(NOON_MS, NOON_MS + length_ms, missing, missing, DISK)
+    assert filled(gap, [NOON_MS + each for each in times]) == sum(near)
+
+
+def test_gap_without_length_is_filled_by_what_stands_beside_it() -> None:
+    assert [filled(Gap(0, 0, 2, 2, DISK), times) for times in ([], [60_500], [60_501])] == [0, 2, 0]
+
+
+def test_effort_follows_the_records_and_not_the_length_of_the_gap() -> None:
+    polls = 10**12
+    assert filled(Gap(0, polls * 5000, polls - 1, polls - 1, DISK), [60_000, 120_000]) == 36

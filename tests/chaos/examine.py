@@ -15,8 +15,12 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from pipeline import gap_book
+from pipeline import gap_book, state
+from pipeline.catalog import Catalog
+from pipeline.clock import SystemClock
+from pipeline.files import TEMPORARY
 from pipeline.gap import DISK
+from pipeline.marks import Marks
 from pipeline.part import first_line, list_parts, open_part, survey
 from pipeline.quarantine import BAD_LINE
 from pipeline.queue import Queue
@@ -46,9 +50,14 @@ _PLACEHOLDERS = {
 
 
 def settle(folder: Path, *, now: datetime | None = None, rollup: Callable[..., Rollup] = make_rollup) -> None:
-    """Write what a stopped service left on its queue and make every daily and weekly that is due, as a start would."""
+    """Write what a stopped service left on its queue and make all that follows from it, as a start would."""
     drain(folder)
     make_all(rollup(folder, now=now or datetime.now(UTC)))
+    marks = Marks(folder / "shards", Catalog(folder / "shards"), SystemClock())
+    while marks.step():
+        pass
+    # A start publishes its state over what a kill left beside it.
+    (folder / TEMPORARY.format(state.NAME)).unlink(missing_ok=True)
 
 
 def examine(
