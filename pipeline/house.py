@@ -11,11 +11,12 @@ import math
 import threading
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from operator import attrgetter
 
 from pipeline.house_plan import (
+    BUILT,
     CURVE_END,
     CURVE_FOOT,
     DAY,
@@ -29,15 +30,13 @@ from pipeline.house_plan import (
     Weather,
     count,
     counted,
+    ledger,
 )
 from pipeline.house_values import Controller, Snapshot, Temperatures, heat_spread
 from pipeline.reading import Answer
 
 #: The house's own clock: seconds ahead of UTC, all year.
 _OFFSET = 3600
-
-#: The day on which the counters stood at 0, days since 1970.
-_BUILT = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) // DAY
 
 #: Grid on which temperatures are computed, seconds; between its points they are interpolated.
 _STEP = 60
@@ -93,8 +92,8 @@ class House:
         self.kind: Kind = kind or ("brine" if seed % 2 else "air")
         self._weather = Weather(seed)
         self._plan = Plan(seed, self.kind, self._weather)
-        self._controller = Controller(seed, self.kind, _BUILT * DAY)
-        self._at_midnight = [Counters()]
+        self._controller = Controller(seed, self.kind, BUILT * DAY)
+        self._ledger = ledger(seed, self.kind)
         self._days: dict[int, Day] = {}
         self._lock = threading.Lock()
 
@@ -150,7 +149,7 @@ class House:
             number=number,
             segments=segments,
             changed=changed,
-            counters=list(counted(self._counters_at(number), today, power)),
+            counters=list(counted(self._ledger.at_midnight(number), today, power)),
             power=power,
             season=self._plan.duty(number) > 0,
             grid=self._grid(number, [*before[:-1], *segments]),
@@ -198,16 +197,6 @@ class House:
         spread, cold = heat_spread(self._plan.power(day)), now.source_out - 5
         condensing = now.returning + now.spread + 2
         return returning, spread, tank, condensing + 30, source - 1.5, source - 4.7, condensing, cold, cold + 7
-
-    def _counters_at(self, number: int) -> Counters:
-        """What had been counted by the midnight at which the day begins."""
-        if number < _BUILT:
-            raise ValueError("the simulated house was built on 2020-01-01 and knows nothing of the time before")
-        while len(self._at_midnight) <= number - _BUILT:
-            day = _BUILT + len(self._at_midnight) - 1
-            *_, last = counted(self._at_midnight[-1], self._plan.segments(day), self._plan.power(day))
-            self._at_midnight.append(last)
-        return self._at_midnight[number - _BUILT]
 
 
 def _target(outdoor: float, season: bool) -> float:

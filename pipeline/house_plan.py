@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -18,6 +20,9 @@ HOT_WATER_TARGET, LOWEST_TARGET, CURVE_FOOT, CURVE_END = 48.0, 20.0, 20.0, 38.0
 
 #: Seconds of a day; days are counted since 1970 on the house's own clock.
 DAY = 86400
+
+#: The day on which the counters stood at 0.
+BUILT = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) // DAY
 
 #: Shortest compressor run, defrost, and heating between two defrosts, seconds.
 _MINIMUM_RUN, _DEFROST, _FROSTING = 900, 300, 1800
@@ -186,3 +191,33 @@ def count(counters: Counters, segment: Segment, until: float, power: float) -> C
         case Mode.DEFROST:
             return Counters(starts, heating_s, hot_water_s, defrost_s + seconds, heating, hot_water)
     return counters
+
+
+class Ledger:
+    """What had been counted by each midnight since the house was built; several threads may ask at once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._midnights = [Counters()]
+        self._lock = threading.Lock()
+
+    def at_midnight(self, number: int) -> Counters:
+        """The counters at which a day begins.
+
+        Raises:
+            ValueError: the house was not built yet.
+        """
+        if number < BUILT:
+            raise ValueError("the simulated house was built on 2020-01-01 and knows nothing of the time before")
+        with self._lock:
+            while len(self._midnights) <= number - BUILT:
+                day = BUILT + len(self._midnights) - 1
+                *_, last = counted(self._midnights[-1], self._plan.segments(day), self._plan.power(day))
+                self._midnights.append(last)
+            return self._midnights[number - BUILT]
+
+
+@cache
+def ledger(seed: int, kind: Kind) -> Ledger:
+    """The one of all houses of a seed and kind: what counted is the same, and the years up to now take a while."""
+    return Ledger(Plan(seed, kind, Weather(seed)))

@@ -60,18 +60,12 @@ def fast_service(
     simulated: SimulatedPump,
     *arguments: str,
     interval_s: float = 0.05,
-    measured: bool = True,
     **settings: str,
 ) -> Iterator[subprocess.Popen[str]]:
-    """A service polling every `interval_s`; killed at the end if it still runs, and when this process ends.
-
-    Where it is not `measured` it writes nothing of its coverage at its end: its disk may not take it.
-    """
+    """A service polling every `interval_s`; killed at the end if it still runs, and when this process ends."""
     command = [sys.executable, "-m", "tests.fast_service", str(interval_s), *arguments]
     with leash() as (variables, held):
         env = environment(folder, simulated.address, **settings) | variables
-        if not measured:
-            env = {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
         with subprocess.Popen(command, cwd=ROOT, env=env, text=True, stderr=subprocess.PIPE, pass_fds=held) as process:
             try:
                 yield process

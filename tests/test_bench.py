@@ -15,6 +15,7 @@ from tests.bench.measurements import MEASUREMENTS
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda m: m.name)
 def test_short_round_gives_positive_figures_that_the_page_explains(tmp_path: Path, measurement: Measurement) -> None:
     figures = measurement.measure(tmp_path, short=True)

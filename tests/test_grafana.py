@@ -65,7 +65,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     chosen: dict[str, Any] = {"HTTP_PORT": str(port), "METRICS_SENSORS": "true", "CSV_TIME": f"{ended:%H:%M}"}
     with (
         SimulatedPump(House().answer_at, fault=Fault("busy")) as simulated,
-        fast_service(folder / "data", simulated, measured=False, RETRIES="0", **chosen),
+        fast_service(folder / "data", simulated, RETRIES="0", **chosen),
     ):
         url = f"http://127.0.0.1:{port}/metrics"
         _until(url, r"poll_failures_total\{")

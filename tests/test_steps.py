@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_steps_are_those_of_a_plain_count_wherever_the_rows_are_cut(
         wall = when + timedelta(hours=1)
         floor = wall - timedelta(minutes=(wall.hour * 60 + wall.minute) % length_min, seconds=wall.second)
         groups.setdefault(floor - timedelta(hours=1), []).append(found)
-    expected = []
+    expected: list[tuple[str, int, list[Any]]] = []
     for start, members in groups.items():
         measures, counters, states = (
             [one for one in column if one is not None] for column in zip(*members, strict=True)
@@ -124,7 +125,7 @@ def test_steps_are_those_of_a_plain_count_wherever_the_rows_are_cut(
         expected.append(
             (utc_text(to_ms(start))[:16], len(members), [mean, counters[-1] / 10 if counters else None, longest])
         )
-    found = made(rows, length_min * 60_000, cut)
-    assert found == expected
-    means = [mean for _, _, (mean, _, _) in found if mean is not None]
+    those = made(rows, length_min * 60_000, cut)
+    assert those == expected
+    means = [values[0] for _, _, values in those if values[0] is not None]
     assert means == [round(mean, 3) for mean in means]

@@ -68,7 +68,7 @@ def simulated() -> Iterator[SimulatedPump]:
 
 
 def running(folder: Path, simulated: SimulatedPump) -> AbstractContextManager[subprocess.Popen[str]]:
-    return fast_service(folder, simulated, interval_s=0.05, measured=True, **FOR_EVER)
+    return fast_service(folder, simulated, interval_s=0.05, **FOR_EVER)
 
 
 def call(folder: Path, simulated: SimulatedPump, *arguments: str) -> subprocess.CompletedProcess[str]:

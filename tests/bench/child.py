@@ -6,7 +6,6 @@ Functions are asked for by module and name; arguments and the result travel as J
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,9 +27,7 @@ def in_child(function: Callable[..., T], *arguments: str | float) -> T:
     """
     call = [function.__module__, function.__name__, json.dumps(arguments)]
     command = [sys.executable, "-m", __name__, *call]
-    # A measured process is not watched by coverage, which would make it another.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return cast("T", json.loads(done.stdout))
 
 

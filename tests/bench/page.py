@@ -24,8 +24,8 @@ from tests.bench.running import command
 from tests.bench.year import Year
 from tests.serving import free_port
 
-#: Clients of the crowd, seconds that it stays, and seconds between two polls.
-_CROWD, _CROWD_S, _INTERVAL_S = 50, 30.0, 5
+#: Clients of the crowd, polls for which it stays, and seconds between two polls.
+_CROWD, _CROWD_POLLS, _INTERVAL_S = 50, 6, 5
 #: Seconds that the service may take to answer, and to be done with its days.
 _START_S, _SETTLE_S = 30.0, 300.0
 _WARM = 7
@@ -50,7 +50,7 @@ def measure(folder: Path, *, short: bool) -> list[Figure]:
         first_s, size = _timed(client, question)
         warm_s = median(_timed(client, question)[0] for _ in range(1 if short else _WARM))
         quiet_mb, _ = memory_mb(pid)
-        late_s, answers, busy = _crowd(client, question, journal, 6.0 if short else _CROWD_S)
+        late_s, answers, busy = _crowd(client, question, pump, journal, 1 if short else _CROWD_POLLS)
         _, peak_mb = memory_mb(pid)
     return [
         Figure("six sensors over a year by HTTP, the first time", first_s, "s"),
@@ -120,26 +120,32 @@ def _timed(client: httpx.Client, question: dict[str, str]) -> tuple[float, int]:
     return time.perf_counter() - began, size
 
 
-def _crowd(client: httpx.Client, question: dict[str, str], journal: Path, length_s: float) -> tuple[float, int, int]:
+def _crowd(
+    client: httpx.Client, question: dict[str, str], pump: SimulatedPump, journal: Path, polls: int
+) -> tuple[float, int, int]:
     """How late a poll came at most while a crowd loads, how often it was answered, and how often sent away."""
     codes: list[int] = []
-    end = time.monotonic() + length_s
+    is_over = threading.Event()
     before = len(read_journal(journal))
 
     def load() -> None:
         with httpx.Client(base_url=client.base_url, timeout=120) as own:
-            while time.monotonic() < end:
+            while not is_over.is_set():
                 codes.append(own.get("/api/series", params=question).status_code)
                 if codes[-1] == 503:
-                    time.sleep(0.2)
+                    is_over.wait(0.2)
 
     threads = [threading.Thread(target=load) for _ in range(_CROWD)]
     for thread in threads:
         thread.start()
+    came = pump.wait_for(pump.answers + polls, 3 * polls * _INTERVAL_S)
+    is_over.set()
     for thread in threads:
         thread.join()
-    polls = [parse_utc_text(one.sent) for one in read_journal(journal)][max(before - 1, 0) :]
-    late = max(abs(b - a - _INTERVAL_S * 1000) for a, b in pairwise(polls)) / 1000
+    if not came:
+        raise RuntimeError(f"the service has not polled {polls} times under the crowd")
+    times = [parse_utc_text(one.sent) for one in read_journal(journal)][max(before - 1, 0) :]
+    late = max(abs(b - a - _INTERVAL_S * 1000) for a, b in pairwise(times)) / 1000
     if set(codes) - {200, 503}:
         raise RuntimeError(f"answers {sorted(set(codes))}")
     return late + 0.001, codes.count(200), codes.count(503)

@@ -46,7 +46,7 @@ class Round:
     @contextmanager
     def service(self, *options: str, code: int = 0) -> Iterator[subprocess.Popen[str]]:
         """A service that is stopped at the end and must say so by this exit code."""
-        with fast_service(self.data, self.pump, *options, interval_s=_INTERVAL_S, measured=False) as process:
+        with fast_service(self.data, self.pump, *options, interval_s=_INTERVAL_S) as process:
             yield process
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=PATIENCE_S)
