@@ -99,6 +99,7 @@ def test_next_start_asks_for_nothing_that_was_told_already(filled: Path) -> None
         assert (one.log.requests, one.rows()) == (0, ROWS)
 
 
+@pytest.mark.no_cover  # the simulated pump works for hours in each case
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -96,7 +96,7 @@ def test_another_interval_beside_the_part_makes_other_rows_count(tmp_path: Path)
     assert before.digest != after.digest
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(
     st.lists(st.integers(-2000, 2000), max_size=12, unique=True),
     st.lists(st.integers(-2000, 2000), min_size=1, max_size=12, unique=True),

@@ -323,7 +323,7 @@ def test_publishing_that_is_killed_anywhere_leaves_the_old_part_or_the_new_one(
     assert {path.name for path in tmp_path.iterdir() if "schema" not in path.name} == {f"{NAME}.gz", ABOUT, PACKAGE}
 
 
-@examples(max_examples=30, deadline=None)
+@examples(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 90_000), st.tuples(*[st.none() | st.integers(-(2**31), 2**31 - 1)] * 2))),
     st.integers(1, 3_600_000),

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -144,7 +144,7 @@ cells = st.tuples(*[st.none() | st.integers(-(2**31), 2**31 - 1)] * 3)
 log_rows = st.dictionaries(st.integers(-2 * A_DAY, 17 * HOUR), cells, max_size=8)
 
 
-@examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=8)
 @given(live_rows, log_rows, st.integers(1, 7200), st.booleans(), st.data())
 def test_any_mix_of_live_parts_and_log_rows_is_read_alike_everywhere(
     tmp_path_factory: pytest.TempPathFactory,

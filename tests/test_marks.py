@@ -152,7 +152,7 @@ def test_part_of_another_firmware_goes_on_from_the_part_before(tmp_path: Path) -
     st.lists(st.sampled_from((0, 1, 2, 100, 101, 3_000_000)), min_size=1, max_size=12),
     st.lists(st.sampled_from(("step", "restart", "again", "write")), max_size=12),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_each_step_is_marked_once_however_readings_come(counts: list[int], events: list[str]) -> None:
     given = [reading(i * 30, count) for i, count in enumerate(counts)]
     watch = Watch()

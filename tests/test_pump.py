@@ -64,7 +64,7 @@ def _without_clock(whole: Answer) -> tuple[object, ...]:
     return whole.parameters, whole.calculations[:134], whole.calculations[135:], whole.visibilities
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 @pytest.mark.parametrize("name", dumps.NAMES)
 @pytest.mark.parametrize("kind", ["close", "reset"])
@@ -83,7 +83,7 @@ def test_real_answer_cut_at_any_byte_gives_the_exact_values_or_no_reading(
             assert raised.value.got < max(raised.value.wanted, 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=8))
 @pytest.mark.parametrize("name", dumps.NAMES)
 def test_real_answer_in_pieces_of_any_sizes_is_read_exactly(name: str, sizes: list[int]) -> None:

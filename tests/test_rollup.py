@@ -397,7 +397,7 @@ shard_rows = st.lists(st.tuples(st.integers(-2 * DAY, 17 * HOUR), shapes), min_s
 
 
 @pytest.mark.parametrize("what", ["pwrite", "fsync", "replace", "unlink"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.differing_executors])
 @given(shard_rows, st.booleans(), st.data())
 def test_kill_anywhere_then_resume_gives_the_bytes_of_an_uninterrupted_run(
     what: str, chosen: list[tuple[int, tuple[int, str]]], sort: bool, data: st.DataObject

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline import machine, settings
@@ -708,13 +707,11 @@ def is_a_line(problem: str) -> bool:
     return problem.isprintable() and re.fullmatch(r".*: .+ \(got .*\)", problem) is not None
 
 
-@examples(deadline=None)
 @given(st.dictionaries(VARIABLES, VALUES, max_size=6))
 def test_any_environment_gives_settings_or_lines(environ: dict[str, str]) -> None:
     assert all(map(is_a_line, problems_if_any(environ)))
 
 
-@examples(deadline=None)
 @given(CONTENTS, st.sampled_from([".toml", ".yaml"]))
 def test_any_file_gives_settings_or_lines(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str

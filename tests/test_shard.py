@@ -534,7 +534,7 @@ shapes = st.sampled_from([(140, "V1"), (150, "V1"), (140, "V2")])
 batches = st.lists(st.lists(st.tuples(moments, st.integers(0, 3), shapes), max_size=5), max_size=6)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches, st.data())
 def test_whatever_comes_in_whatever_order_is_stored_once(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[tuple[int, int, tuple[int, str]]]], data: st.DataObject
@@ -555,7 +555,7 @@ def test_whatever_comes_in_whatever_order_is_stored_once(
     assert sorted((r.answer for r in found), key=repr) == sorted((answer for _, answer in distinct), key=repr)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 5000), st.binary(min_size=1, max_size=300), st.booleans())
 def test_whatever_is_written_into_a_part_the_rows_it_did_not_touch_survive(
     tmp_path_factory: pytest.TempPathFactory, at: int, garbage: bytes, cut: bool

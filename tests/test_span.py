@@ -24,7 +24,7 @@ def line(time_ms: int, width: int = 1) -> bytes:
 times = st.lists(st.integers(0, 10**6), max_size=30, unique=True).map(sorted)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     times,
     st.integers(-5, 10**6 + 5),

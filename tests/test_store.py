@@ -157,7 +157,7 @@ def test_reading_is_found_by_its_time_whatever_day_its_part_is_named_after(tmp_p
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=8), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_query_sees_what_the_writer_will_have_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int]], data: st.DataObject
 ) -> None:
