@@ -95,15 +95,6 @@ class Catalog:
             self._known().pop(part, None)
             self._numbers[part.day] = part.number - 1
 
-    def tidy(self) -> None:
-        """Remove what a dead process was about to publish in the folder, and nothing that another thread publishes now.
-
-        Raises:
-            OSError: the disk does not serve.
-        """
-        with self._lock:
-            files.remove_leftovers(self._folder)
-
     def renew(self) -> None:
         """Name the parts that are there now: some were compressed or deleted.
 

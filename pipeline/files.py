@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,10 @@ TEMPORARY = ".{}.tmp"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _FILE_MODE = 0o644
+
+#: The files that threads of this process write now, before they are renamed.
+_in_the_making: list[Path] = []
+_lock = threading.Lock()
 
 
 def write_at(descriptor: int, data: bytes, offset: int) -> None:
@@ -64,18 +69,25 @@ def publish(target: Path, data: bytes, *, durable: bool = True) -> None:
 def beside(target: Path) -> Iterator[Path]:
     """The path at which a file is written before it takes its target's place; gone where that fails, for its space."""
     temporary = target.with_name(TEMPORARY.format(target.name))
+    with _lock:
+        _in_the_making.append(temporary.absolute())
     try:
         yield temporary
     except BaseException:
         with suppress(OSError):  # what is left then goes at the next start
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        with _lock:
+            _in_the_making.remove(temporary.absolute())
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove files that a dead process was about to publish in a folder."""
+    """Remove files that a dead process was about to publish in a folder, and none that a thread of this one writes."""
     for leftover in folder.glob(TEMPORARY.format("*")):
-        leftover.unlink()
+        with _lock:
+            if leftover.absolute() not in _in_the_making:
+                leftover.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:

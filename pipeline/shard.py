@@ -196,7 +196,7 @@ class Shards:
         """
         with self._lock:
             files.make_folder(self.folder)
-            self._catalog.tidy()
+            files.remove_leftovers(self.folder)
             files.remove_leftovers(self._quarantine.folder)
             for day in sorted({part.day for part in list_parts(self.folder)})[-_CHECKED_DAYS:]:
                 self._opened(day)

@@ -49,3 +49,25 @@ def test_each_new_folder_is_durable_in_the_one_above_it(tmp_path: Path, monkeypa
     files.make_folder(tmp_path / "a" / "b" / "c")
     above = ("sync", tmp_path.parent.name)
     assert steps == [above, ("sync", tmp_path.name), ("sync", "a"), ("sync", "b")]
+
+
+def test_what_is_being_written_is_no_leftover(tmp_path: Path) -> None:
+    target, dead = tmp_path / "a.csv.gz", tmp_path / ".b.csv.tmp"
+    dead.write_bytes(b"half")
+    with files.beside(target) as temporary:
+        temporary.write_bytes(b"whole")
+        files.remove_leftovers(tmp_path)
+        assert not dead.exists()
+        temporary.replace(target)
+    assert target.read_bytes() == b"whole"
+
+
+def test_file_whose_writing_failed_is_a_leftover_if_it_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match="broke off"):  # noqa: PT012
+        patch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(OSError("the disk serves nothing")))
+        with files.beside(tmp_path / "a.csv") as temporary:
+            temporary.write_bytes(b"half")
+            raise ValueError("broke off")
+    assert temporary.exists()
+    files.remove_leftovers(tmp_path)
+    assert not temporary.exists()

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from pipeline import log_part, log_schema
+from pipeline import files, log_part, log_schema
 from pipeline.catalog import PACKAGE, Catalog
 from pipeline.clock import local_label, to_ms
 from pipeline.compress import compress
@@ -315,7 +315,7 @@ def test_publishing_that_is_killed_anywhere_leaves_the_old_part_or_the_new_one(
     found = load(tmp_path)
     assert found is not None
     assert found.rows in (old.rows, new.rows)
-    Catalog(tmp_path).tidy()
+    files.remove_leftovers(tmp_path)
     publish(tmp_path, new)
     assert load(tmp_path) == new
     compress(tmp_path / NAME)

@@ -53,8 +53,16 @@ MUTANTS = (
         name="leftovers of a dead process stay",
         breaks="promise 7",
         file=_FILES,
-        old="leftover.unlink()",
+        old="leftover.unlink(missing_ok=True)",
         new="pass",
         tests=("tests/test_shard.py::test_leftover_of_a_file_being_published_is_removed_at_start",),
+    ),
+    Mutant(
+        name="what another thread writes is taken for a leftover",
+        breaks="promise 7",
+        file=_FILES,
+        old="if leftover.absolute() not in _in_the_making:",
+        new="if True:",
+        tests=("tests/test_files.py::test_what_is_being_written_is_no_leftover",),
     ),
 )
