@@ -120,6 +120,8 @@ def options(environ: Mapping[str, str], data: Path | str) -> list[str]:
 def running(name: str, *words: str) -> Iterator[Container]:
     """A container in the background, by the words of `docker run`; gone at the end, its log shown on a failure."""
     container = Container(f"{PREFIX}-{name}")
+    # One that a run before left, which was itself cut off, would keep the name.
+    docker("rm", "--force", "--volumes", container.name)
     docker("run", "--detach", "--name", container.name, *words)
     try:
         yield container
