@@ -69,8 +69,9 @@ def publish(target: Path, data: bytes, *, durable: bool = True) -> None:
 def beside(target: Path) -> Iterator[Path]:
     """The path at which a file is written before it takes its target's place; gone where that fails, for its space."""
     temporary = target.with_name(TEMPORARY.format(target.name))
+    made = temporary.absolute()
     with _lock:
-        _in_the_making.append(temporary.absolute())
+        _in_the_making.append(made)
     try:
         yield temporary
     except BaseException:
@@ -79,7 +80,7 @@ def beside(target: Path) -> Iterator[Path]:
         raise
     finally:
         with _lock:
-            _in_the_making.remove(temporary.absolute())
+            _in_the_making.remove(made)
 
 
 def remove_leftovers(folder: Path) -> None:
