@@ -92,6 +92,11 @@ class SimulatedPump(Served[Fault]):
         with self._shared:
             return self._shared.wait_for(lambda: self.answers >= answers, timeout_s)
 
+    def wait_until_alone(self, timeout_s: float) -> bool:
+        """Whether every client was gone, and what it got told to the journal, before the time was up."""
+        with self._shared:
+            return self._shared.wait_for(lambda: not self._visits, timeout_s)
+
     def _welcome(self, connection: socket.socket) -> None:
         visit = _Visit(connection, self)
         with self._shared:
@@ -105,6 +110,7 @@ class SimulatedPump(Served[Fault]):
             self.refused_commands += visit.refused
             self.conversations[bytes(visit.requests)] += 1
             self._visits.discard(visit)
+            self._shared.notify_all()
 
     def begin_read(self) -> Read:
         """What a client that asks now is answered."""

@@ -429,6 +429,19 @@ def test_the_journal_tells_of_whole_answers_only(tmp_path: Path) -> None:
     assert all(datetime.fromisoformat(line.sent).tzinfo == UTC for line in sent)
 
 
+def test_pump_that_is_alone_again_has_counted_what_its_clients_got(tmp_path: Path) -> None:
+    with _pump(journal=tmp_path / "journal") as pump:
+        for count in range(1, 50):
+            _read(pump)
+            assert pump.wait_until_alone(5)
+            assert pump.answers == len(read_journal(tmp_path / "journal")) == count
+        with _connected(pump) as client:
+            _ask(client, 3003)
+            _exactly(client, 12)
+            assert not pump.wait_until_alone(0.01)
+        assert pump.wait_until_alone(5)
+
+
 def test_a_journal_is_continued_and_a_torn_last_line_passed_over(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     for _ in range(2):

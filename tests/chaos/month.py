@@ -153,6 +153,7 @@ class Month:
         until = _at(self._day, time(8))
         while self._clock.utc() < until:
             pause_s = self.built.poller._step(self._clock.monotonic())
+            assert self.pump.wait_until_alone(5)  # so that the journal has the answer, and its time
             if self.pump.answers % _AT_ONCE == 0:
                 self._write()
             if self._clock.monotonic() >= self._roll_at:

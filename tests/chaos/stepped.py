@@ -69,6 +69,7 @@ class Machine:
             self._clock.turn(max(self._due - self._clock.monotonic(), 0.0))
             now = self._clock.monotonic()
             self._due = now + self._built.poller._step(now)
+            assert self._pump.wait_until_alone(5)  # so that the answer is counted before the clock turns
             if self._chance.random() < 0.3:
                 self._write()
             if self._chance.random() < 0.1:
