@@ -6,14 +6,11 @@ import io
 import os
 import sys
 
+from pipeline import exits
 from pipeline.stop import Stop
 
 #: Commands that run until they are told to stop; the others end at once on Ctrl-C.
 _LASTING = frozenset({"run", "demo", "simulate"})
-
-#: As in `cli`, which cannot be imported then.
-_EXIT_FAILED = 1
-_EXIT_USAGE = 2
 
 
 def _main() -> int:
@@ -25,11 +22,11 @@ def _main() -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from pipeline.cli import main
+
+        code = main(sys.argv[1:], stop)
     except ModuleNotFoundError as error:
         print(f"{error}: run `make setup` once, then use .venv/bin/python", file=sys.stderr)  # noqa: T201
-        return _EXIT_USAGE
-    try:
-        code = main(sys.argv[1:], stop)
+        return exits.USAGE
     except SystemExit as ended:  # as the parser tells of help and of wrong usage
         code = int(ended.code or 0)
     return _printed(code)
@@ -45,7 +42,7 @@ def _printed(code: int) -> int:
     except OSError as error:
         _print_nowhere()
         print(f"{error.strerror}: standard output", file=sys.stderr)  # noqa: T201
-        return code or _EXIT_FAILED
+        return code or exits.FAILED
     return code
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from pipeline import rules
 
 _MOST_PORT = 65_535
+_TIMES = ("--from", "--to")
+_DAYS_AGO = re.compile(r"-[0-9]+d")
 
 
 def kept(rule: rules.Rule, text: str) -> Any:
@@ -37,3 +40,14 @@ def hours(most: timedelta) -> Callable[[str], timedelta]:
             raise argparse.ArgumentTypeError(f"must be hours from 0h to {most_h}h (got {text!r})") from None
 
     return rule
+
+
+def glued(given: Sequence[str]) -> list[str]:
+    """The arguments with days before now as the parser takes them: to it `-30d` alone looks like an option."""
+    found: list[str] = []
+    for argument in given:
+        if found and found[-1] in _TIMES and _DAYS_AGO.fullmatch(argument):
+            found[-1] = f"{found[-1]}={argument}"
+        else:
+            found.append(argument)
+    return found

@@ -14,11 +14,11 @@ from pipeline import check, data_format, endpoint, history, listing, lock, log, 
 from pipeline.clock import SystemClock
 from pipeline.errors import AlreadyRunningError, LoggerError
 from pipeline.house import House
-from pipeline.service import Service
 from pipeline.settings import Settings
 from pipeline.simulator import SimulatedPump, Source
 from pipeline.simulator_log import SimulatedLog
 from pipeline.stop import Stop
+from pipeline.supervisor import Service
 from pipeline.worker import Worker
 
 #: Where a demo keeps its data, in the working directory.

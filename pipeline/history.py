@@ -9,10 +9,10 @@ from functools import partial
 from pipeline import readout
 from pipeline.catalog import Catalog
 from pipeline.clock import Clock
-from pipeline.service import Service
 from pipeline.settings import Settings
 from pipeline.simulator import Source
 from pipeline.store import Store
+from pipeline.supervisor import Service
 from stages.poll import Poll
 from stages.write import BATCH
 

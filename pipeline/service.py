@@ -30,7 +30,7 @@ from pipeline.settings import Settings
 from pipeline.shard import Shards
 from pipeline.state import Document
 from pipeline.store import Store
-from pipeline.supervisor import UNSAVED, Service
+from pipeline.supervisor import Service
 from pipeline.worker import Worker
 from stages.archive import Archiving
 from stages.backfill import Backfill
@@ -39,8 +39,6 @@ from stages.retain import Retain
 from stages.rollup import IDLE_S, Rollup
 from stages.watch import Watch
 from stages.write import Write
-
-__all__ = ["UNSAVED", "Service", "build"]
 
 log = logging.getLogger("service")
 

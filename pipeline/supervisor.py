@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import data_format
+from pipeline import data_format, exits
 from pipeline.alarm import Alarm
 from pipeline.lock import InstanceLock
 from pipeline.log import event, failure
@@ -34,9 +34,6 @@ _STOP_S = 4.0
 _POLLER_STOP_S = 1.0
 #: Seconds after which a stop that is still not done ends the process.
 _LAST_RESORT_S = 4.7
-
-#: Exit code of a process that could not save all readings it had.
-UNSAVED = 4
 
 
 @dataclass(frozen=True)
@@ -142,4 +139,4 @@ class Service:
 
     def _leave(self) -> None:
         """End the process without a word; what the queue took is there at the next start."""
-        os._exit(UNSAVED if self.store.waiting else 0)
+        os._exit(exits.UNSAVED if self.store.waiting else 0)

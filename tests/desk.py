@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli, export_command, log_part, log_schema, settings
+from pipeline import cli, log_part, log_schema
 from pipeline.catalog import Catalog
 from pipeline.clock import from_ms, local_label, to_ms
 from pipeline.compress import compress
 from pipeline.log_part import LogDay, LogRow
 from pipeline.reading import Answer, Reading
 from pipeline.sensors import values
+from pipeline.stop import Stop
 from tests.parts import BERLIN, NOON, open_shards
 from tests.test_docs import ROOT, blocks
 
@@ -98,10 +99,11 @@ def lay(folder: Path, readings: Sequence[Reading]) -> Path:
     _put_log(folder / "data" / "shards")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        chosen = settings.load({"LUX_DATA_DIR": "data", "LUX_TIMEZONE": BERLIN.key})
+        patch.setenv("LUX_DATA_DIR", "data")
+        patch.setenv("LUX_TIMEZONE", BERLIN.key)
         for line in "".join(blocks(PAGE, "sh")).splitlines():
             words = shlex.split(line.partition("-m pipeline ")[2])
-            export_command.run(cli._parser().parse_args(words), chosen)
+            assert cli.main(words, Stop()) == 0
     _make_odd(folder / "data" / "shards")
     return folder
 

@@ -18,7 +18,7 @@ def main() -> int:
     import threading
     from pathlib import Path
 
-    from pipeline import log, service, settings, store
+    from pipeline import exits, log, service, settings, store
     from stages import rollup
     from tests import leash, resolver
 
@@ -34,8 +34,7 @@ def main() -> int:
     store.MAX_WAITING = int(options.get("waiting", store.MAX_WAITING))
     built = service.build(chosen, interval_s=float(interval_s))
     built.rollup._reserve = int(options.get("reserve", rollup.RESERVE))
-    unsaved = built.run(stop)
-    return service.UNSAVED if unsaved else 0
+    return exits.of_service(built.run(stop), stop)
 
 
 if __name__ == "__main__":

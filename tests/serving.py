@@ -14,9 +14,9 @@ import httpx
 from pipeline import history, service, settings
 from pipeline.clock import SystemClock
 from pipeline.house import House
-from pipeline.service import Service
 from pipeline.settings import Settings
 from pipeline.simulator import Source
+from pipeline.supervisor import Service
 from tests.running import environment
 
 FLOW, COMPRESSOR = "ID_WEB_Temperatur_TVL", "ID_WEB_VD1out"

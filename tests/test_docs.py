@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import csv
 import json
@@ -19,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import access, cli, data_format, export_command, gap, log_part, repair, service, settings, state, status
+from pipeline import access, arguments, cli, data_format, exits, gap, log_part, repair, service, settings, state, status
 from pipeline.catalog import Catalog
 from pipeline.clock import utc_text
+from pipeline.commands import COMMANDS
 from pipeline.compress import compress
 from pipeline.settings import RULES
 from tests.chaos.attacks import ATTACKS
@@ -58,10 +58,6 @@ def code(page: Path) -> Iterator[str]:
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def commands(parser: argparse.ArgumentParser) -> set[str]:
-    return {name for each in parser._actions if isinstance(each, argparse._SubParsersAction) for name in each.choices}
-
-
 def defaults() -> dict[str, object]:
     given = tomllib.loads((ROOT / "settings.toml").read_text(encoding="utf-8"))
     nested = given.pop("OUTPUT_DIRS")
@@ -84,12 +80,12 @@ def test_readme_tells_the_range_of_every_number() -> None:
 
 
 def test_readme_names_every_command() -> None:
-    assert {name.strip("`") for name, _ in rows(README, "command")} == commands(cli._parser())
+    assert {name.strip("`") for name, _ in rows(README, "command")} == set(COMMANDS)
 
 
 def test_readme_names_every_exit_code() -> None:
     told = {int(code) for code, _ in rows(README, "exit code")}
-    assert told == {value for name, value in vars(cli).items() if name.startswith("EXIT_")}
+    assert told == {value for name, value in vars(exits).items() if name.isupper()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -99,7 +95,7 @@ def test_every_command_line_in_the_docs_is_understood(page: Path) -> None:
         if found := re.search(r"-m pipeline\b([^>]*)", line):
             words = shlex.split(found[1], comments=True)
             if words and words != ["--version"]:  # which prints and ends
-                cli._parser().parse_args(export_command.glued([placeholders.get(word, word) for word in words]))
+                cli.parser(words).parse_args(arguments.glued([placeholders.get(word, word) for word in words]))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -141,7 +137,7 @@ def log_lines() -> set[str]:
 def used() -> set[str]:
     """The modules that the program imports: a stage may lie ready that no service runs yet."""
     found: set[str] = set()
-    ahead = {"pipeline.__main__"}
+    ahead = {"pipeline.__main__", *(f"pipeline.commands.{name}" for name in COMMANDS)}
     while ahead:
         found |= ahead
         ahead = {name for module in ahead for name in imports(module) & modules().keys()} - found

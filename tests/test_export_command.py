@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import json
 import os
@@ -16,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import export_command, settings
-from pipeline.errors import LoggerError
+from pipeline import arguments, cli, exits
+from pipeline.stop import Stop
 from tests.running import ROOT, environment
 from tests.test_archive import FLOW, add_all, archive, fill
 
@@ -91,18 +90,18 @@ def test_what_cannot_be_exported_is_told_and_makes_no_file(
     assert not list(filled.glob("*x.*"))
 
 
-def test_read_only_folder_is_told_by_the_name_that_was_asked_for(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parser = argparse.ArgumentParser()
-    export_command.add_arguments(parser)
-    chosen = settings.load({"LUX_DATA_DIR": str(filled)})
+def test_read_only_folder_is_told_by_the_name_that_was_asked_for(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LUX_DATA_DIR", str(filled))
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(LoggerError, match=r"/x\.csv cannot be written, its folder is read-only"):
-        export_command.run(parser.parse_args(["--output", str(filled / "x.csv")]), chosen)
+    assert cli.main(["export", "--output", str(filled / "x.csv")], Stop()) == exits.FAILED
+    assert "/x.csv cannot be written, its folder is read-only" in capsys.readouterr().err
 
 
 def test_days_before_now_are_no_option() -> None:
     given = ["export", "--from", "-30d", "--to", "-1d", "--output", "-"]
-    assert export_command.glued(given) == ["export", "--from=-30d", "--to=-1d", "--output", "-"]
+    assert arguments.glued(given) == ["export", "--from=-30d", "--to=-1d", "--output", "-"]
 
 
 def test_folder_without_shards_is_told(tmp_path: Path) -> None:

@@ -28,6 +28,21 @@ def test_full_output_is_exit_code_1_and_a_line(tmp_path: Path, arguments: tuple[
     assert "Exception" not in done.stderr
 
 
+def test_asking_for_the_queue_loads_nothing_of_the_service(tmp_path: Path) -> None:
+    done = call('"$@"', tmp_path, "queue", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pipeline.queue_view" in loaded
+    assert not loaded & {"numpy", "fastapi", "pipeline.service", "pipeline.simulator", "pipeline.commands.run"}
+
+
+def test_command_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    done = call('"$@"', tmp_path, "cue")
+    assert done.returncode == 2
+    assert "invalid choice: 'cue'" in done.stderr
+    assert "queue" in done.stderr
+
+
 def test_little_output_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     done = call('{ "$@"; echo $? >&2; } | true', tmp_path, "queue")
     assert done.stderr == "0\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
+from pipeline.commands.processlog import rows
 from pipeline.processlog import decode
-from pipeline.processlog_command import rows
 from pipeline.simulator_fields import Analogue, Category, Definition, Digital, record, whole
 from pipeline.stop import Stop
 from tests import process_logs

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from pipeline import cli
+from pipeline.commands import COMMANDS
 from tests.odd_settings import CONTENTS, VALUES, VARIABLES
 
 #: Stands for the folder of a call, which is not known when its values are drawn.
@@ -50,7 +51,7 @@ class Call:
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Every command with its parser."""
-    (found,) = (action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (found,) = (action for action in cli.parser(COMMANDS)._actions if isinstance(action, argparse._SubParsersAction))
     return dict(found.choices)
 
 

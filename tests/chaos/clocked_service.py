@@ -48,7 +48,7 @@ class RestlessAlarm(Alarm):
 def main() -> int:
     stop = Stop()
     stop.listen()
-    from pipeline import log, service, settings
+    from pipeline import exits, log, service, settings
 
     chosen = settings.load(needs_host=True, needs_folders=True)
     log.set_up("info", "json")
@@ -57,8 +57,7 @@ def main() -> int:
     bell = Bell()
     roller = built.roller
     roller._wait, roller._wake = bell.wait, bell.ring
-    unsaved = replace(built, alarm=RestlessAlarm(bell, clock)).run(stop)
-    return service.UNSAVED if unsaved else 0
+    return exits.of_service(replace(built, alarm=RestlessAlarm(bell, clock)).run(stop), stop)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import cli
+from pipeline import exits
 from tests.chaos.tally import BrokenError
 
 #: All exit codes that docs/operation.md names.
-CODES = frozenset(
-    {cli.EXIT_OK, cli.EXIT_FAILED, cli.EXIT_USAGE, cli.EXIT_RUNNING, cli.EXIT_UNSAVED, cli.EXIT_INTERRUPTED}
-)
+CODES = frozenset({exits.OK, exits.FAILED, exits.USAGE, exits.RUNNING, exits.UNSAVED, exits.INTERRUPTED})
 #: What Python says of an error that nobody caught.
 _TRACES = ("Traceback", "Exception ignored", "Exception in thread", "Fatal Python error", "Logging error")
 
@@ -46,9 +44,9 @@ def check(outcome: Outcome, call: object, *, created: bool, codes: frozenset[int
         wrong = "an error that nobody caught"
     elif outcome.code not in codes:
         wrong = f"exit code {outcome.code!r}, where {sorted(codes)} may be"
-    elif outcome.code == cli.EXIT_USAGE and (created or outcome.out or not outcome.err):
+    elif outcome.code == exits.USAGE and (created or outcome.out or not outcome.err):
         wrong = "exit code 2 with more than an error"
-    elif outcome.code not in (cli.EXIT_OK, cli.EXIT_INTERRUPTED) and heard and not said.strip():
+    elif outcome.code not in (exits.OK, exits.INTERRUPTED) and heard and not said.strip():
         wrong = "a failure without a word"
     else:
         return

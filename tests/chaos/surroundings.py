@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from pipeline import cli
+from pipeline import exits
 from pipeline.__main__ import _LASTING
 from pipeline.house import House
 from pipeline.simulator import SimulatedPump
@@ -25,9 +25,9 @@ from tests.chaos.tally import BrokenError, Tally
 from tests.parts import open_shards, reading
 from tests.running import ROOT
 
-_FINE = frozenset({cli.EXIT_OK})
-_WRONG = frozenset({cli.EXIT_USAGE})
-_UNHEARD = frozenset({cli.EXIT_OK, cli.EXIT_FAILED})
+_FINE = frozenset({exits.OK})
+_WRONG = frozenset({exits.USAGE})
+_UNHEARD = frozenset({exits.OK, exits.FAILED})
 
 #: Commands that take no settings, or take host and folders from nobody.
 _ON_THEIR_OWN = frozenset({"demo", "processlog", "simulate"})
@@ -167,9 +167,9 @@ def _codes(name: str, surroundings: Surroundings) -> frozenset[int]:
     if name in _ON_THEIR_OWN and surroundings.codes == _WRONG:
         return _WRONG | _FINE
     if name == "status" and surroundings.codes != _WRONG:
-        return surroundings.codes | {cli.EXIT_FAILED}
+        return surroundings.codes | {exits.FAILED}
     if name == "export" and surroundings in _CLOSED:
-        return frozenset({cli.EXIT_FAILED})
+        return frozenset({exits.FAILED})
     return surroundings.codes
 
 

@@ -1,4 +1,4 @@
-"""`backfill` by hand: what a log of the controller gives, said field by field, and put beside the shards."""
+"""`backfill`: what a log of the controller gives, said field by field, and put beside the shards."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline import derived, gap_book, listing, log_fetch, places
+from pipeline import derived, exits, gap_book, listing, log_fetch, places
 from pipeline.clock import SystemClock, from_ms
-from pipeline.errors import AlreadyRunningError, LoggerError
+from pipeline.commands import chosen
+from pipeline.errors import AlreadyRunningError
 from pipeline.gap import Gap, filled
 from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock
@@ -18,6 +19,7 @@ from pipeline.log_import import Finding
 from pipeline.processlog import MOST_BYTES
 from pipeline.quarantine import Quarantine
 from pipeline.settings import Settings
+from pipeline.stop import Stop
 from stages.backfill import Backfill
 
 
@@ -29,15 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what it would give")
 
 
-def run(options: argparse.Namespace, settings: Settings) -> None:
+def run(options: argparse.Namespace, _: Stop) -> int:
     """Take a log in and say what it gives.
 
     Raises:
         LoggerError: it is no sound log, or none came; nothing is changed.
         OSError: the disk does not serve.
     """
-    if not settings.output.shards.is_dir():
-        raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    settings = chosen.settings_with_shards(needs_host=options.fetch)
     content, source = _content(options, settings)
     path = settings.data_dir / gap_book.NAME
     gaps = list(gap_book.read(path))
@@ -45,11 +46,12 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
     stage = derived.backfill(settings, book, clock=SystemClock(), interval_s=settings.interval_s)
     if options.dry_run:
         print(f"{_shown(stage.look(content, gaps), source, gaps)}\n\nnothing was changed")
-        return
+        return exits.OK
     found, changed = stage.take(content, gaps, source)
     _keep_book(stage, settings)
     print(_shown(found, source, gaps))
     print(f"\n{listing.many(changed, 'day')} changed" if changed else "\nall of it was there already")
+    return exits.OK
 
 
 def _keep_book(stage: Backfill, settings: Settings) -> None:

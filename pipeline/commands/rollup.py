@@ -1,66 +1,62 @@
-"""Commands that make files from shards by hand, safe beside a running service."""
+"""`rollup`: daily and weekly files made by hand, safe beside a running service."""
 
 from __future__ import annotations
 
+import argparse
 import logging
-import sys
 from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
+from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, date
 
-from pipeline import VERSION, derived, lock, places, progress
-from pipeline.clock import SystemClock, from_ms, utc_text
+from pipeline import derived, exits, lock, places, progress
+from pipeline.clock import SystemClock, utc_text
+from pipeline.commands import chosen
 from pipeline.errors import LoggerError
-from pipeline.listing import many, size
+from pipeline.listing import size
 from pipeline.settings import Settings
+from pipeline.stop import Stop
 from pipeline.window import KINDS, Window
-from stages.export import Export, Request
 from stages.rollup import Rollup
 
 
-def rollup(settings: Settings, *, kind: str | None, day: date | None, force: bool) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    add = parser.add_argument
+    add("--kind", choices=KINDS, help="only this kind")
+    add("--date", type=_day, metavar="YYYY-MM-DD", help="only the files whose window ends on this day")
+    add("--force", action="store_true", help="make them anew, also where they are up to date")
+
+
+def run(options: argparse.Namespace, _: Stop) -> int:
     """Make the daily and weekly files that are due, or those of one day; say what was made.
 
     Raises:
         LoggerError, OSError: a file could not be made; those before it stand.
     """
-    if not settings.output.shards.is_dir():
-        raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
+    settings = chosen.settings_with_shards()
     for warning in settings.warnings:
         logging.getLogger("rollup").warning(warning)
     stage = derived.rollup(settings, clock=SystemClock())
     logging.getLogger("rollup").setLevel(logging.WARNING)
-    kinds = [kind] if kind else list(KINDS)
+    kinds = [options.kind] if options.kind else list(KINDS)
     with lock.exclusive(settings.data_dir / places.ROLLUP_LOCK):
-        wanted = _wanted(stage, kinds, day, force)
-        if not force:
+        wanted = _wanted(stage, kinds, options.date, options.force)
+        if not options.force:
             _refuse_other_settings(stage, wanted, settings)
         for one in wanted:
             _make(stage, one)
     if not wanted:
         print("everything is up to date; --date YYYY-MM-DD --force makes a file anew")
+    return exits.OK
 
 
-def export(settings: Settings, request: Request, target: Path | None, *, force: bool) -> None:
-    """Export to a file and say what was made, or to standard output where there is none.
-
-    Raises:
-        LoggerError, OSError: nothing was published.
-    """
-    if not settings.output.shards.is_dir():
-        raise LoggerError(f"no shards in {settings.output.shards}", hint="is DATA_DIR the folder of your logger?")
-    if target is None and sys.stdout is None:
-        raise LoggerError("standard output is closed", hint="name a file instead of -")
-    about = {"version": VERSION, "timezone": settings.zone.key}
-    stage = Export(derived.archive(settings), about)
-    with progress.shown(target.name if target else "export", "day") as tell:
-        if target is None:
-            stage.to_stream(request, sys.stdout.buffer, tell)
-            return
-        made = stage.to_file(request, target, force=force, progress=tell)
-    first, last = (f"{from_ms(at).astimezone(settings.zone):%Y-%m-%d %H:%M}" for at in (made.first_ms, made.last_ms))
-    sensors, rows = many(made.sensors, "sensor"), many(made.rows, "reading")
-    print(f"{target}: {size(target.stat().st_size)}, {sensors}, {rows}, {first} to {last}")
+def _day(text: str) -> date:
+    # The first and the last year have days whose windows reach beyond what a date can be.
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if MINYEAR < day.year < MAXYEAR:
+            return day
+    raise argparse.ArgumentTypeError(f"must be a day such as 2026-11-23 (got {text!r})")
 
 
 def _wanted(stage: Rollup, kinds: Sequence[str], day: date | None, force: bool) -> list[Window]:

@@ -1,4 +1,4 @@
-"""The command `simulate`: its arguments, and the simulated pump with its own log until somebody ends it."""
+"""`simulate`: a pump with its own log on this machine, until somebody ends it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import arguments
+from pipeline import arguments, exits
 from pipeline.house import House
 from pipeline.simulator import FAULTS, Dump, Fault, SimulatedPump, Source
 from pipeline.simulator_log import LOG_FAULTS, LogFault, SimulatedLog
@@ -38,7 +38,7 @@ def _listed(faults: Mapping[str, str]) -> str:
     return "\n".join(f"  {name:<10} {text}" for name, text in faults.items())
 
 
-def run(options: argparse.Namespace, stop: Stop) -> None:
+def run(options: argparse.Namespace, stop: Stop) -> int:
     """Simulate until a stop is asked for.
 
     Raises:
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace, stop: Stop) -> None:
         while not stop.wait(3600):
             pass
     print(f"sent {pump.answers} whole answers")
+    return exits.of_stop(stop)
 
 
 def _sources(options: argparse.Namespace) -> tuple[Source, Source]:

@@ -1,22 +1,36 @@
-"""The command `processlog`: a file of the controller's own log as CSV."""
+"""`processlog`: a file of the controller's own log as CSV."""
 
 from __future__ import annotations
 
+import argparse
 import csv
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from pipeline import sensors
-from pipeline.clock import utc_text
+from pipeline import exits, sensors
+from pipeline.clock import SystemClock, utc_text
 from pipeline.errors import LoggerError, ProcessLogError
 from pipeline.processlog import MOST_BYTES, Field, ProcessLog, calculation_of, decode
 from pipeline.sensors import Sensor
+from pipeline.stop import Stop
 
 
-def write(path: Path, now: datetime, out: TextIO | None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="what the controller serves at /NewProc")
+
+
+def run(options: argparse.Namespace, _: Stop) -> int:
+    """Print the log of a file."""
+    _write(options.file, SystemClock().utc(), sys.stdout)
+    return exits.OK
+
+
+def _write(path: Path, now: datetime, out: TextIO | None) -> None:
     """Write the log of a file as CSV: the time of each record in UTC, then a column for each field.
 
     Values are in the unit of the calculation that the field repeats, raw where none is known.

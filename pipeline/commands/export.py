@@ -1,28 +1,30 @@
-"""The command `export`: its arguments, and what they ask for."""
+"""`export`: chosen sensors and times as a file for other programs."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
-from collections.abc import Sequence
+import sys
 from contextlib import suppress
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from pipeline import by_hand, labels, period, rules
-from pipeline.clock import SystemClock
+from pipeline import VERSION, derived, exits, labels, period, progress, rules
+from pipeline.clock import SystemClock, from_ms
+from pipeline.commands import chosen
 from pipeline.errors import LoggerError
+from pipeline.listing import many, size
 from pipeline.settings import Settings
-from stages.export import FORMS, Request
+from pipeline.stop import Stop
+from stages.export import FORMS, Export, Made, Request
 
 #: What stands for standard output.
 STDOUT = "-"
 
 _EVERY = re.compile(r"([1-9][0-9]{0,5})(s|min|h|d)")
-_TIMES = ("--from", "--to")
-_DAYS_AGO = re.compile(r"-[0-9]+d")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _DAY_S = 86_400
 _EPILOG = """examples:
@@ -58,31 +60,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="overwrite a file that is there")
 
 
-def glued(arguments: Sequence[str]) -> list[str]:
-    """The arguments with days before now as the parser takes them: to it `-30d` alone looks like an option."""
-    found: list[str] = []
-    for argument in arguments:
-        if found and found[-1] in _TIMES and _DAYS_AGO.fullmatch(argument):
-            found[-1] = f"{found[-1]}={argument}"
-        else:
-            found.append(argument)
-    return found
-
-
-def run(options: argparse.Namespace, settings: Settings) -> None:
-    """Export what the arguments and settings ask for.
+def run(options: argparse.Namespace, _: Stop) -> int:
+    """Export what the arguments and settings ask for, and say what was made where it is a file.
 
     Raises:
         LoggerError, OSError: nothing was published.
     """
-    target = None if options.output == STDOUT else Path(options.output)
-    if target and (target.is_dir() or not target.parent.is_dir()):
+    settings = chosen.settings_with_shards()
+    target = _target(options.output)
+    request = _request(options, settings, target)
+    about = {"version": VERSION, "timezone": settings.zone.key}
+    stage = Export(derived.archive(settings), about)
+    with progress.shown(target.name if target else "export", "day") as tell:
+        if target is None:
+            stage.to_stream(request, sys.stdout.buffer, tell)
+            return exits.OK
+        made = stage.to_file(request, target, force=options.force, progress=tell)
+    print(_shown(made, target, settings.zone))
+    return exits.OK
+
+
+def _target(output: str) -> Path | None:
+    """The file to make; none stands for standard output."""
+    if output == STDOUT:
+        if sys.stdout is None:
+            raise LoggerError("standard output is closed", hint="name a file instead of -")
+        return None
+    target = Path(output)
+    if target.is_dir() or not target.parent.is_dir():
         raise LoggerError(f"{target} cannot be a file", hint="name a file in a folder that is there")
-    if target and not os.access(target.parent, os.W_OK):
+    if not os.access(target.parent, os.W_OK):
         raise LoggerError(
             f"{target} cannot be written, its folder is read-only", hint="name another one, or - for standard output"
         )
-    by_hand.export(settings, _request(options, settings, target), target, force=options.force)
+    return target
+
+
+def _shown(made: Made, target: Path, zone: ZoneInfo) -> str:
+    first, last = (f"{from_ms(at).astimezone(zone):%Y-%m-%d %H:%M}" for at in (made.first_ms, made.last_ms))
+    sensors, rows = many(made.sensors, "sensor"), many(made.rows, "reading")
+    return f"{target}: {size(target.stat().st_size)}, {sensors}, {rows}, {first} to {last}"
 
 
 def _request(options: argparse.Namespace, settings: Settings, target: Path | None) -> Request:
@@ -92,11 +109,11 @@ def _request(options: argparse.Namespace, settings: Settings, target: Path | Non
     form = options.format or _form(target)
     if options.locale and form != "csv":
         raise LoggerError(f"--locale {options.locale} is for csv, not for {form}", hint="leave it out")
-    chosen = options.sensors or ([] if options.group else settings.export_sensors)
+    patterns = options.sensors or ([] if options.group else settings.export_sensors)
     return Request(
         moment(start) if start else datetime(MINYEAR + 999, 1, 1, tzinfo=UTC),
         moment(end) if end else datetime(MAXYEAR - 1, 1, 1, tzinfo=UTC),
-        patterns=tuple(chosen),
+        patterns=tuple(patterns),
         groups=tuple(options.group),
         without=tuple(options.exclude),
         step_ms=options.every,
