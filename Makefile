@@ -16,6 +16,11 @@ NPM := cd web && PY='$(abspath $(VENV))/bin/python' npm_config_fetch_retries=1 n
 TEST_TOOLS := chromium libreoffice-calc-nogui r-base-core r-cran-readr r-cran-jsonlite r-cran-haven r-cran-data.table
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
+# Files of the tests: in memory, where the machine offers 2 GB of it as a folder.
+MEMORY := /dev/shm
+MOST_MEMORY_MB := 2000
+TEST_FOLDER = $(shell test -w $(MEMORY) && df -Pm $(MEMORY) | awk 'NR == 2 && $$4 >= $(MOST_MEMORY_MB) { print "$(MEMORY)" }')
+
 VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' pipeline/__init__.py)
 TAG ?= v$(VERSION)
 
@@ -80,7 +85,7 @@ run: $(STAMP) page-if-possible ## the real thing: LUX_HOST=192.168.1.20 make run
 
 test: $(DEV_STAMP) page-if-possible ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
 	@if test -e $(PAGE_DEPS); then $(MAKE) --no-print-directory --silent page-test ARGS=; fi
-	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
+	@TMPDIR="$${TMPDIR:-$(TEST_FOLDER)}" $(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 test-tools: ## install what some tests drive beside Python, on Debian: a browser, R, LibreOffice
 	@dpkg-query --show $(TEST_TOOLS) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update -qq && \
