@@ -21,6 +21,9 @@ MEMORY := /dev/shm
 MOST_MEMORY_MB := 2000
 TEST_FOLDER = $(shell test -w $(MEMORY) && df -Pm $(MEMORY) | awk 'NR == 2 && $$4 >= $(MOST_MEMORY_MB) { print "$(MEMORY)" }')
 
+# How coverage follows the tests: from Python 3.12 on it can nearly for free.
+COVERAGE_CORE = $(shell $(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
+
 VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' pipeline/__init__.py)
 TAG ?= v$(VERSION)
 
@@ -85,7 +88,7 @@ run: $(STAMP) page-if-possible ## the real thing: LUX_HOST=192.168.1.20 make run
 
 test: $(DEV_STAMP) page-if-possible ## all tests, one process a core, with coverage; one after the other: ARGS=-n0
 	@if test -e $(PAGE_DEPS); then $(MAKE) --no-print-directory --silent page-test ARGS=; fi
-	@TMPDIR="$${TMPDIR:-$(TEST_FOLDER)}" $(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
+	@TMPDIR="$${TMPDIR:-$(TEST_FOLDER)}" COVERAGE_CORE=$(COVERAGE_CORE) $(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 test-tools: ## install what some tests drive beside Python, on Debian: a browser, R, LibreOffice
 	@dpkg-query --show $(TEST_TOOLS) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update -qq && \

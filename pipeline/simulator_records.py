@@ -112,22 +112,23 @@ class Writer:
         self._dialect: Dialect = dialect
         self._lying = lying
         self._defined: list[Definition] = []
+        self._words: list[Callable[[Sequence[int]], int]] = []
         self._known: dict[int, bytes] = {}
 
     def file(self, end_s: int, *, records: int = RECORDS, torn: bool = False) -> bytes:
         """The file as it was written at that second."""
         defined = _present(_DIALECTS[self._dialect], len(self._answer(end_s)))
-        known = self._known if defined == self._defined else {}
-        self._defined = defined
+        if defined != self._defined:
+            self._defined, self._known = defined, {}
+            self._words = [_word(each, self._lying) for each in defined if not isinstance(each, Category)]
         moments = range(end_s - (records - 1) * STEP_S, end_s + 1, STEP_S)
-        self._known = {at: known.get(at) or self._record(at) for at in moments}
+        self._known = {at: self._known.get(at) or self._record(at) for at in moments}
         rows = list(self._known.values())
         return whole(defined, rows, rows[0][:-1][-TORN:] if torn and rows else b"")
 
     def _record(self, unix: int) -> bytes:
         told = self._answer(unix)
-        words = [_word(each, told, self._lying) for each in self._defined if not isinstance(each, Category)]
-        return record(_told(told, _CLOCK) or unix, words)
+        return record(_told(told, _CLOCK) or unix, [word(told) for word in self._words])
 
     def _answer(self, unix: int) -> Sequence[int]:
         return self._source(datetime.fromtimestamp(unix, UTC)).calculations
@@ -147,19 +148,22 @@ def _calculation(kind: Kind, name: str) -> int | None:
     return calculation_of(Field("", kind, name))
 
 
-def _word(each: Analogue | Digital | Enum, told: Sequence[int], lying: Collection[int]) -> int:
+def _word(each: Analogue | Digital | Enum, lying: Collection[int]) -> Callable[[Sequence[int]], int]:
+    """What makes a field's word of the calculations."""
     if isinstance(each, Digital):
-        return sum(_bit(each, n, told) << n for n in range(len(each.names)))
+        bits = [(1 << n, calculation) for n in range(len(each.names)) if (calculation := _bit(each, n)) is not None]
+        return lambda told: sum(bit for bit, calculation in bits if _told(told, calculation))
     calculation = _calculation("analogue", each.name) if isinstance(each, Analogue) else None
     if calculation is None:
-        return _OTHERS.get(each.name, _nothing)(told)
-    return _told(told, calculation) + LIE * (calculation in lying)
+        return _OTHERS.get(each.name, _nothing)
+    lie = LIE * (calculation in lying)
+    return lambda told: _told(told, calculation) + lie
 
 
-def _bit(word: Digital, n: int, told: Sequence[int]) -> int:
+def _bit(word: Digital, n: int) -> int | None:
+    """The calculation that a bit repeats."""
     output = word.outputs if word.directions is None else word.directions >> n & 1
-    calculation = _calculation("output" if output else "input", word.names[n])
-    return 0 if calculation is None else int(bool(_told(told, calculation)))
+    return _calculation("output" if output else "input", word.names[n])
 
 
 def _told(told: Sequence[int], calculation: int) -> int:

@@ -55,6 +55,7 @@ def no_shards(day: date) -> tuple[Columns, Sequence[str]]:
     raise AssertionError(f"{day} stands in the archive")
 
 
+@pytest.mark.no_cover  # hundreds of days
 def test_file_grows_no_more_once_days_go_and_has_those_that_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def filled(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_gap_is_filled_as_soon_as_a_log_reaches_beyond_it(filled: Path) -> None:
     with bench(filled, now=ON) as one:
         one.turn(ON + timedelta(minutes=1))
@@ -66,6 +67,7 @@ def test_rows_have_what_the_pump_had_and_the_rest_is_reported(filled: Path) -> N
     assert report["log"]["source"] == one.log.url
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_old_gap_is_never_fetched_for_and_a_new_one_only_where_a_log_can_tell_of_it(filled: Path) -> None:
     old = Gap(to_ms(OFF - timedelta(days=4)), to_ms(OFF - timedelta(days=3)), 2880, 2880, LOGGER_OFF)
     with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
@@ -152,6 +154,7 @@ def test_gap_whose_part_is_gone_keeps_what_was_filled(filled: Path) -> None:
         assert one.book.gaps() == [replace(GAP, filled=240, source="log")]
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_disk_that_takes_nothing_does_not_make_it_ask_more_often(filled: Path) -> None:
     with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
         one.book.add([GAP])
@@ -184,6 +187,7 @@ def test_many_gaps_filled_at_once_take_one_line(filled: Path, caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["log of the controller taken in", "many gaps filled"]
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_clock_that_was_years_ahead_hinders_nothing(filled: Path) -> None:
     with bench(filled, now=datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) as one:
         future = dict.fromkeys(("covered_to", "tried", "next"), "2036-01-05T12:00:00.000Z")

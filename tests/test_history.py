@@ -4,12 +4,15 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from pipeline import demo, gap_audit, history, service, settings
 from pipeline.house import House
 from tests.parts import NOON, stored
 from tests.running import environment
 
 
+@pytest.mark.no_cover  # hours of readings
 def test_history_has_a_reading_every_thirty_seconds_through_the_real_steps(tmp_path: Path) -> None:
     chosen = settings.load(environment(tmp_path, ("127.0.0.1", 8889)))
     built = service.build(chosen)

@@ -11,6 +11,9 @@ from pipeline.house import Day, House
 from pipeline.house_plan import DAY, Kind, Mode, Plan, Segment, Weather, ledger
 from pipeline.reading import Answer
 
+# Days of answers, which every other test with a simulated pump counts as well.
+pytestmark = pytest.mark.no_cover
+
 #: Thursday; noon of the house's clock is 11:00 UTC.
 _JANUARY = datetime(2026, 1, 15, tzinfo=UTC)
 _JULY = datetime(2026, 7, 16, tzinfo=UTC)
@@ -90,7 +93,6 @@ def test_a_moment_without_an_offset_or_before_the_house_was_built_is_refused() -
         House().answer_at(datetime(2019, 12, 31, 12, tzinfo=UTC))
 
 
-@pytest.mark.no_cover  # days of answers, of which a few count as well
 @pytest.mark.parametrize("kind", ["brine", "air"])
 def test_counters_never_fall_over_three_days_and_a_restart_each(kind: Kind) -> None:
     rows: list[Answer] = []
@@ -232,7 +234,6 @@ def _shortest_run(segments: list[Segment]) -> int:
     return min(runs)
 
 
-@pytest.mark.no_cover  # days of answers, of which a few count as well
 @pytest.mark.parametrize("kind", ["brine", "air"])
 def test_as_many_columns_change_as_with_a_real_pump(winter: dict[Kind, list[Answer]], kind: Kind) -> None:
     rows = [_flat(row) for row in winter[kind]]

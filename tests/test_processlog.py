@@ -74,6 +74,7 @@ def test_larger_real_log_is_decoded_fast_and_in_little_memory() -> None:
     assert _peak(data) < 10_000_000
 
 
+@pytest.mark.no_cover  # the largest log
 def test_largest_log_of_the_most_bits_stays_within_its_memory() -> None:
     defined = [Digital(("",) * 16)] * 900
     rows = [record(END_S - n, [0xFFFF] * 900) for n in range(MOST_BYTES // 1804 - 40, 0, -1)]

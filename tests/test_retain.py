@@ -125,6 +125,7 @@ def test_shards_of_days_to_come_make_nothing_older(tmp_path: Path) -> None:
     assert not list((tmp_path / "shards").glob("*.gz"))
 
 
+@pytest.mark.no_cover  # a whole night in steps
 def test_clock_ten_years_ahead_for_an_hour_over_midnight_deletes_nothing(tmp_path: Path) -> None:
     shard_days(tmp_path, 40)
     clock = TurnedClock(datetime(2026, 1, 5, 12, tzinfo=UTC))

@@ -682,6 +682,7 @@ def test_clock_that_was_never_set_gets_its_files_once(tmp_path: Path, start: dat
     assert sum(map(len, wanted.values())) > 30
 
 
+@pytest.mark.no_cover  # decades of windows
 def test_decades_without_a_shard_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_shards(tmp_path).append([at(datetime(1970, 1, 1, tzinfo=UTC)), reading(0)])
     rollup = make_rollup(tmp_path, retention_days=0)

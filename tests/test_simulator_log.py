@@ -55,6 +55,7 @@ def _file(log: SimulatedLog) -> bytes:
     return response.read()
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_file_is_served_whole_and_each_request_is_counted() -> None:
     with SimulatedLog(House().answer_at, clock=_Clock()) as log:
         data = _file(log)
@@ -96,6 +97,7 @@ def test_file_is_worked_out_at_the_first_request() -> None:
         assert _get(log, "/").status == 404
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_several_clients_are_served_at_once() -> None:
     with SimulatedLog(House().answer_at, clock=_Clock()) as log:
         found: list[bytes] = []
@@ -132,6 +134,7 @@ def test_redirect_elsewhere() -> None:
         assert (response.status, response.getheader("Location"), response.read()) == (302, "http://127.0.0.1:9/x", b"")
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_slow_drip_goes_on_until_the_client_leaves() -> None:
     with _log(LogFault("drip", rate=2000)) as log:
         response = _get(log)
@@ -186,6 +189,7 @@ def test_torn_piece_is_in_the_file() -> None:
     assert decode(torn, NOW) == decode(plain, NOW)
 
 
+@pytest.mark.no_cover  # whole logs are made
 def test_lie_ends_with_its_fault() -> None:
     with _log() as log:
         plain = decode(_file(log), NOW)
@@ -199,6 +203,7 @@ def test_lie_ends_with_its_fault() -> None:
 
 
 @pytest.mark.parametrize("fault", ["silent", "stall", "drip"])
+@pytest.mark.no_cover  # whole logs are made
 def test_stop_ends_clients_that_wait(fault: str) -> None:
     log = _log(LogFault(fault, rate=20))
     log.start()

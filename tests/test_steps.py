@@ -101,6 +101,7 @@ def test_day_of_23_hours_ends_where_the_next_begins() -> None:
     length_min=st.sampled_from([1, 15, 60, 240]),
     cut=st.integers(0, 30),
 )
+@pytest.mark.no_cover  # many examples, of which a few count as well
 def test_steps_are_those_of_a_plain_count_wherever_the_rows_are_cut(
     minutes: list[int], data: list[tuple[int | None, ...]], length_min: int, cut: int
 ) -> None:
