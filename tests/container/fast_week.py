@@ -6,6 +6,7 @@ Each day lasts from shortly before CSV_TIME to shortly after, long enough for th
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -29,8 +30,13 @@ class Mornings:
         self._began = time.monotonic()
 
     def utc(self) -> datetime:
-        day, within_s = divmod(self.monotonic() - self._began, _DAY_S)
-        return _BEGIN + timedelta(days=day, seconds=within_s)
+        day, share = divmod(self.day, 1)
+        return _BEGIN + timedelta(days=day, seconds=share * _DAY_S)
+
+    @property
+    def day(self) -> float:
+        """Days since the begin, as they last here."""
+        return (self.monotonic() - self._began) / _DAY_S
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -41,13 +47,16 @@ def main() -> int:
     stop.listen()
     chosen = settings.load(needs_host=True, needs_folders=True)
     log.set_up(chosen.log_level, chosen.log_format)
-    built = service.build(chosen, clock=Mornings(), interval_s=INTERVAL_S)
+    clock = Mornings()
+    built = service.build(chosen, clock=clock, interval_s=INTERVAL_S)
 
     def report() -> None:
         while not stop.wait(_REPORT_S):
             found = state.load(chosen.data_dir) or {"polls": {"stored": 0}}
             daily = len({path.name[:10] for path in chosen.output.daily.glob("*_daily.csv*")})
             figures = {"readings": found["polls"]["stored"], "daily": daily, "rss_kb": _rss_kb()}
+            gc.collect()
+            figures |= {"blocks": sys.getallocatedblocks(), "day": round(clock.day, 3)}
             print(json.dumps(figures), flush=True)
             if figures["readings"] >= READINGS and daily >= ROLLUPS:
                 stop.set()
