@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pipeline import VERSION, derived, quarantine, queue_view, readout, web
+from pipeline import VERSION, derived, quarantine, queue_view, readout, vessels, web
 from pipeline.alarm import Alarm, Bell
-from pipeline.archive import Damage
-from pipeline.catalog import Catalog
 from pipeline.clock import Clock, SystemClock, from_ms
 from pipeline.day_reader import DayReader
 from pipeline.errors import QueueError
-from pipeline.gap_book import NAME as GAP_BOOK
-from pipeline.gap_book import GapBook
 from pipeline.lock import InstanceLock
 from pipeline.log import event
-from pipeline.log_fetch import LogServer
 from pipeline.marks import Marks
 from pipeline.places import QUARANTINE
-from pipeline.pump import Pump
-from pipeline.quarantine import Quarantine
-from pipeline.queue import Queue
 from pipeline.settings import Settings
-from pipeline.shard import Shards
 from pipeline.state import Document
-from pipeline.store import Store
 from pipeline.supervisor import Service
+from pipeline.vessels import Vessels
 from pipeline.worker import Worker
 from stages.archive import Archiving
 from stages.backfill import Backfill
@@ -51,7 +42,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     clock = clock or SystemClock()
     interval_s = interval_s or settings.interval_s
     _announce(settings, interval_s)
-    held = _vessels(settings, clock)
+    held = vessels.build(settings, clock)
     poll = _build_poll(settings, interval_s, clock, held)
     write = Write(held.queue, held.shards, held.kept, held.store.catch_up)
     rollup = derived.rollup(settings, clock=clock, oldest_waiting=held.store.oldest_waiting_ms)
@@ -89,48 +80,7 @@ def build(settings: Settings, *, clock: Clock | None = None, interval_s: float |
     )
 
 
-@dataclass(frozen=True)
-class _Vessels:
-    """Where the readings of one service come from and rest."""
-
-    pump: Pump
-    queue: Queue
-    kept: Quarantine
-    catalog: Catalog
-    shards: Shards
-    store: Store
-    marks: Marks
-    book: GapBook
-    damage: Damage
-    log_server: LogServer | None
-
-
-def _vessels(settings: Settings, clock: Clock) -> _Vessels:
-    folder = settings.output.shards
-    kept = Quarantine(settings.data_dir / QUARANTINE)
-    queue = Queue(settings.cache_path)
-    catalog = Catalog(folder)
-    read = partial(readout.read, folder, catalog)
-    return _Vessels(
-        pump=Pump(settings.host or "", settings.port, timeout_s=settings.timeout_s),
-        queue=queue,
-        kept=kept,
-        catalog=catalog,
-        shards=Shards(folder, catalog, kept),
-        store=Store(queue, read, zone=settings.zone, clock=clock, batch=settings.buffer_samples),
-        marks=Marks(folder, catalog, clock),
-        book=GapBook(settings.data_dir / GAP_BOOK, kept.keep),
-        damage=Damage(),
-        log_server=_log_server(settings),
-    )
-
-
-def _log_server(settings: Settings) -> LogServer | None:
-    is_wanted = settings.host and settings.backfill == "auto"
-    return LogServer(settings.host or "", settings.backfill_port) if is_wanted else None
-
-
-def _build_poll(settings: Settings, interval_s: float, clock: Clock, held: _Vessels) -> Poll:
+def _build_poll(settings: Settings, interval_s: float, clock: Clock, held: Vessels) -> Poll:
     return Poll(
         held.pump.read,
         held.store.add,
@@ -141,13 +91,13 @@ def _build_poll(settings: Settings, interval_s: float, clock: Clock, held: _Vess
     )
 
 
-def _build_backfill(settings: Settings, interval_s: float, clock: Clock, held: _Vessels) -> Backfill:
+def _build_backfill(settings: Settings, interval_s: float, clock: Clock, held: Vessels) -> Backfill:
     fetch = held.log_server.fetch if held.log_server else None
     return derived.backfill(settings, held.book, clock=clock, interval_s=interval_s, catalog=held.catalog, fetch=fetch)
 
 
 def _build_page(
-    settings: Settings, interval_s: float, clock: Clock, held: _Vessels, poll: Poll, write: Write, rollup: Rollup
+    settings: Settings, interval_s: float, clock: Clock, held: Vessels, poll: Poll, write: Write, rollup: Rollup
 ) -> Worker | None:
     """The page's thread, with an archive of its own that reads days also from open shards."""
     if not settings.http_port:
@@ -162,7 +112,7 @@ def _build_watch(
     settings: Settings,
     interval_s: float,
     clock: Clock,
-    held: _Vessels,
+    held: Vessels,
     poll: Poll,
     stages: Sequence[Worker],
     facts: Callable[[], Document],
@@ -188,7 +138,7 @@ def _silent(stages: Sequence[Worker], now: float) -> dict[str, float]:
     return {worker.name: silent_s for worker in stages if (silent_s := worker.silent_s(now))}
 
 
-def _facts(settings: Settings, held: _Vessels, poll: Poll, archiving: Archiving, stages: Sequence[Worker]) -> Document:
+def _facts(settings: Settings, held: Vessels, poll: Poll, archiving: Archiving, stages: Sequence[Worker]) -> Document:
     """What the parts tell of themselves."""
     try:
         view: Document = asdict(queue_view.of(held.queue, settings.data_dir / QUARANTINE))
@@ -215,7 +165,7 @@ def _announce(settings: Settings, interval_s: float) -> None:
         log.warning(warning)
 
 
-def _build_retain(settings: Settings, clock: Clock, held: _Vessels, rollup: Rollup) -> Retain:
+def _build_retain(settings: Settings, clock: Clock, held: Vessels, rollup: Rollup) -> Retain:
     return Retain(
         settings.output.shards,
         derived.kinds(settings),
@@ -231,7 +181,7 @@ def _build_retain(settings: Settings, clock: Clock, held: _Vessels, rollup: Roll
     )
 
 
-def _build_archiving(settings: Settings, clock: Clock, held: _Vessels, retain: Retain) -> Archiving:
+def _build_archiving(settings: Settings, clock: Clock, held: Vessels, retain: Retain) -> Archiving:
     def oldest_waiting() -> date | None:
         waiting = held.store.oldest_waiting_ms()
         return None if waiting is None else from_ms(waiting).astimezone(settings.zone).date()

@@ -178,6 +178,7 @@ DOORS = {
     "pipeline.service",
     "pipeline.status",
     "pipeline.supervisor",
+    "pipeline.vessels",
     "pipeline.web",
     "pipeline.web_server",
     "pipeline.worker",
