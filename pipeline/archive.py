@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.archive_file import ArchiveFile
+from pipeline.archive_form import StoredDay
 from pipeline.archive_look import Look, Reader, Stretch, earliest_ms
-from pipeline.archive_snapshot import Snapshot, StoredDay
+from pipeline.archive_snapshot import Snapshot
 from pipeline.columns import Columns
 from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError, MissingArchiveError, QueryError
 from pipeline.log import event

@@ -16,22 +16,20 @@ from itertools import count
 from pathlib import Path
 
 from pipeline import column_codec
-from pipeline.archive_snapshot import (
+from pipeline.archive_form import (
     BUCKETS,
     DATA,
-    MONTHS,
     OFFSETS,
     SOURCES,
     TIMES,
-    Snapshot,
     bits_of,
     month_of,
     packed_times,
     row_crc,
     sealed,
     sensor_key,
-    translated,
 )
+from pipeline.archive_snapshot import MONTHS, Snapshot, translated
 from pipeline.buckets import BUCKET_MS, reduce
 from pipeline.columns import Column, Columns
 from pipeline.errors import DamagedArchiveError, MissingArchiveError

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.archive_snapshot import Snapshot, StoredDay
+from pipeline.archive_form import StoredDay
+from pipeline.archive_snapshot import Snapshot
 from pipeline.buckets import BUCKET_MS, Buckets, combine, length_for, reduce
 from pipeline.clock import ALWAYS, from_ms, to_ms
 from pipeline.columns import Column, Columns, Integers, Times, merged, overlaid

@@ -1,19 +1,10 @@
-"""One look at the archive's SQLite file, and what its reader and its writer must agree on.
-
-Every row of a day or a sensor has a checksum, and every blob begins with one of what it is, where it belongs and what
-its day was made from: what rotted on the disk, stands under a wrong key or is of an older build is told from what is
-sound. A day knows the sensors that it has: what vanished is missed.
-"""
+"""One look at the archive's SQLite file: what stands there, and whether it is what was put there."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import struct
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property, lru_cache, reduce
 from itertools import groupby
@@ -21,9 +12,22 @@ from operator import or_
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipeline import column_codec
+from pipeline.archive_form import (
+    BUCKETS,
+    DATA,
+    OFFSETS,
+    SEAL,
+    SOURCES,
+    TIMES,
+    StoredDay,
+    bits_of,
+    month_of,
+    row_crc,
+    sealed,
+    sensor_of,
+    unpacked_times,
+)
 from pipeline.buckets import Buckets
 from pipeline.columns import Column, Times
 from pipeline.errors import ArchiveError, DamagedArchiveError, DamagedDayError
@@ -48,31 +52,8 @@ MONTHS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'mon
 #: The table of sensors, in the order in which they came.
 SENSORS = "SELECT crc, id, grp, idx, name, data_type, unit, divisor, codes FROM sensor ORDER BY id"
 _DAYS = "SELECT crc, day, record, first_ms, last_ms, rows, sensors, schemas FROM day ORDER BY day"
-#: In front of every blob: the CRC-32 of where it belongs and of what follows, little-endian.
-_SEAL = struct.Struct("<I")
-_PLACE = struct.Struct("<IBI")
-#: What a blob is: a sensor's column of a day, its buckets; the times of the day's rows, their offsets, their sources.
-DATA, BUCKETS, TIMES, OFFSETS, SOURCES = range(5)
 #: Question marks in one statement: every SQLite takes so many.
 _MOST_MARKS = 500
-
-
-@dataclass(frozen=True)
-class StoredDay:
-    """A day as it stands there: what it was made from, the first and last time of its rows (ms), and their number; in
-    `sensors` the bit of each sensor's id that it has.
-    """
-
-    day: date
-    record: str
-    first_ms: int
-    last_ms: int
-    rows: int
-    sensors: int
-
-    def has(self, number: int) -> bool:
-        """Whether a row has the sensor of this id."""
-        return bool(self.sensors >> number & 1)
 
 
 @contextmanager
@@ -161,7 +142,7 @@ class Snapshot:
         ends: dict[int, set[object]] = {}
         for table in self._months:
             # A column that stands still has no buckets, and the same bytes behind its checksum on each day.
-            body = f"substr(data, {_SEAL.size + 1})"
+            body = f"substr(data, {SEAL.size + 1})"
             what = f"sensor, max(buckets IS NOT NULL), min({body}), max({body}) FROM {table} GROUP BY sensor"
             for number, moves, least, greatest in self._found_in(table, what):
                 ends.setdefault(number, set()).update((number, 1) if moves else (least, greatest))
@@ -199,7 +180,7 @@ class Snapshot:
             return column_codec.decode_buckets(body)
 
     def _opened(self, blob: object, kind: int, stored: StoredDay, sensor: int = 0) -> bytes:
-        body = blob[_SEAL.size :] if isinstance(blob, bytes) else b""
+        body = blob[SEAL.size :] if isinstance(blob, bytes) else b""
         if blob != sealed(body, kind, stored.day, stored.record, sensor):
             raise DamagedDayError(f"{self._path}: a column of {stored.day} does not have its checksum", stored.day)
         return body
@@ -237,17 +218,7 @@ def _numbered(rows: tuple[tuple[Any, ...], ...]) -> Mapping[Sensor, int]:
     """
     if any(crc != row_crc(row) for crc, *row in rows):
         raise ValueError("a sensor does not have its checksum")
-    return {_sensor(key): number for _, number, *key in rows}
-
-
-def _sensor(row: Sequence[Any]) -> Sensor:
-    group, index, name, data_type, unit, divisor, codes = row
-    return Sensor(group, index, name, data_type, unit, divisor, tuple((code, text) for code, text in json.loads(codes)))
-
-
-def month_of(day: date) -> str:
-    """The table that a day stands in."""
-    return f"month_{day.year:04}_{day.month:02}"
+    return {sensor_of(key): number for _, number, *key in rows}
 
 
 def _marks(values: Collection[object]) -> str:
@@ -256,44 +227,3 @@ def _marks(values: Collection[object]) -> str:
 
 def _batches(values: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     return (values[i : i + size] for i in range(0, len(values), size))
-
-
-def sensor_key(sensor: Sensor) -> tuple[str | int, ...]:
-    """A sensor as the file has it."""
-    return (*(getattr(sensor, each.name) for each in fields(Sensor)[:-1]), json.dumps(sensor.codes))
-
-
-def row_crc(row: Iterable[object]) -> int:
-    """The checksum of a row."""
-    return zlib.crc32(repr(tuple(row)).encode())
-
-
-def bits_of(numbers: Iterable[int]) -> int:
-    """A number with these bits set."""
-    return reduce(or_, (1 << number for number in numbers), 0)
-
-
-def sealed(body: bytes, kind: int, day: date, record: str, sensor: int = 0) -> bytes:
-    """A blob as it stands there: behind the checksum of what it is, of which day, made from what, and which sensor."""
-    place = zlib.crc32(_PLACE.pack(sensor, kind, day.toordinal()), zlib.crc32(record.encode()))
-    return _SEAL.pack(zlib.crc32(body, place)) + body
-
-
-def packed_times(times: Times) -> bytes:
-    """The bytes of rising times."""
-    return zlib.compress(np.diff(times, prepend=np.int64(0)).astype("<i8").tobytes(), 6)
-
-
-def unpacked_times(data: bytes, rows: int) -> Times:
-    """The times that `packed_times` made these bytes of.
-
-    Raises:
-        ValueError: the bytes are no times of so many rows.
-    """
-    try:
-        steps = np.frombuffer(zlib.decompress(data), "<i8")
-    except zlib.error as error:
-        raise ValueError(f"no times: {error}") from error
-    if len(steps) != rows:
-        raise ValueError(f"{len(steps)} times where {rows} belong")
-    return np.cumsum(steps, dtype=np.int64)

@@ -50,6 +50,7 @@ VESSELS = {
     "archive": {
         "pipeline.archive",
         "pipeline.archive_file",
+        "pipeline.archive_form",
         "pipeline.archive_look",
         "pipeline.archive_snapshot",
         "pipeline.buckets",

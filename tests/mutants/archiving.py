@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 _ARCHIVE = "pipeline/archive.py"
 _FILE = "pipeline/archive_file.py"
-_SNAPSHOT = "pipeline/archive_snapshot.py"
+_FORM, _SNAPSHOT = "pipeline/archive_form.py", "pipeline/archive_snapshot.py"
 _STAGE = "stages/archive.py"
 _DAMAGED = "tests/test_archive.py::test_damaged_day_is_read_from_its_shards_and_due_again"
 _ANEW = "tests/test_archive.py::test_archive_that_is_damaged_all_over_is_read_from_the_shards_and_begun_anew"
@@ -24,7 +24,7 @@ MUTANTS = (
     Mutant(
         name="column of an older build believed",
         breaks="rule 9",
-        file=_SNAPSHOT,
+        file=_FORM,
         old=", zlib.crc32(record.encode()))",
         new=")",
         tests=("tests/test_archive.py::test_column_of_an_older_build_of_its_day_is_not_believed",),
