@@ -95,7 +95,7 @@ VESSELS = {
     "format": {"pipeline.data_format"},
     "store": {"pipeline.store"},
     "lock": {"pipeline.lock"},
-    "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings"},
+    "settings": {"pipeline.machine", "pipeline.rules", "pipeline.settings", "pipeline.settings_layers"},
     "tables": {
         "pipeline.choice",
         "pipeline.dictionary",
@@ -214,7 +214,7 @@ LIBRARIES = {
     "prometheus_client": {"pipeline.metrics"},
     "starlette": {"stages.serve", "pipeline.http_errors"},
     "uvicorn": {"pipeline.web_server"},
-    "dynaconf": {"pipeline.settings"},
+    "dynaconf": {"pipeline.settings_layers"},
     "luxtronik": {"pipeline.sensors"},
     # Columns are arrays, so what works on columns works with numpy.
     "numpy": {

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import machine, settings
+from pipeline import machine, settings, settings_layers
 from pipeline.errors import SettingsError
 from pipeline.queue import Queue
-from pipeline.settings import DEFAULTS, RULES, load
+from pipeline.settings import RULES, load
+from pipeline.settings_layers import DEFAULTS
 from tests.odd_settings import CONTENTS, LOOKS_LIKE_SOMETHING_ELSE, VALUES, VARIABLES, variable
 
 #: Key, lowest and highest value that are allowed.
@@ -472,7 +473,7 @@ def test_empty_file_and_byte_order_mark_are_fine(tmp_path: Path, content: bytes)
 
 
 def test_installation_without_its_manual_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "DEFAULTS", tmp_path / "settings.toml")
+    monkeypatch.setattr(settings_layers, "DEFAULTS", tmp_path / "settings.toml")
     assert problems_of({}) == [f"settings.toml: must be a file that exists (got '{tmp_path}/settings.toml')"]
     (tmp_path / "settings.toml").write_text(DEFAULTS.read_text().replace("PORT = 8889\n", ""))
     assert problems_of({}) == ["PORT: must stand in settings.toml (got None)"]
