@@ -13,9 +13,9 @@ from pathlib import Path
 from pipeline import files, repair
 from pipeline.errors import ChangedPartError
 from pipeline.log import event
-from pipeline.part import Line, digest
 from pipeline.reading import Reading
 from pipeline.schema import RowWriter, Schema
+from pipeline.survey import Line, digest
 
 log = logging.getLogger("shard")
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from pipeline import readout
 from pipeline.catalog import Catalog
-from pipeline.part import Line, Part, size
+from pipeline.part import Part, size
 from pipeline.quality import Step, Watch, decode_step, still_unfitted, unfitted
 from pipeline.reading import Reading
+from pipeline.survey import Line
 
 #: Version of the file's members.
 FORMAT = 1

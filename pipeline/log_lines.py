@@ -18,9 +18,10 @@ from io import BytesIO
 from pathlib import Path
 
 from pipeline.clock import from_ms
-from pipeline.part import Line, Part, about_log, log_of, survey, with_file
+from pipeline.part import Part, about_log, log_of, with_file
 from pipeline.schema import LEAD
 from pipeline.span import DirtyPartError, first_from, good_lines, header_of, opened, readable
+from pipeline.survey import Line, survey
 
 #: A log row counts where no live row is nearer, if nothing tells the poll interval: its own log has a row a minute.
 UNTOLD_MS = 60_000

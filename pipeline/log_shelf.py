@@ -16,8 +16,9 @@ from typing import NamedTuple
 from pipeline import log_lines
 from pipeline.errors import LoggerError
 from pipeline.log_lines import LogLines
-from pipeline.part import Line, Part
+from pipeline.part import Part
 from pipeline.span import Source
+from pipeline.survey import Line
 
 
 class _All(NamedTuple):

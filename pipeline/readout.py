@@ -16,9 +16,10 @@ from pipeline.catalog import Catalog
 from pipeline.clock import ALWAYS, from_ms
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, first_line, list_parts, open_part, survey, with_file
+from pipeline.part import Part, first_line, list_parts, open_part, with_file
 from pipeline.reading import Reading
 from pipeline.schema import LEAD, RowReader, Schema
+from pipeline.survey import Line, survey
 
 log = logging.getLogger("shard")
 

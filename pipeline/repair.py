@@ -10,9 +10,10 @@ from pathlib import Path
 from pipeline import files
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Survey, first_line, survey
+from pipeline.part import first_line
 from pipeline.quarantine import BAD_HEADER, BAD_LINE, BAD_TAIL, Quarantine
 from pipeline.schema import LEAD, Schema
+from pipeline.survey import Survey, survey
 
 log = logging.getLogger("repair")
 

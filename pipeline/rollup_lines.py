@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from io import BytesIO
 
-from pipeline.part import survey
 from pipeline.span import DirtyPartError, Source
+from pipeline.survey import survey
 
 _TIME_LENGTH = 24
 

@@ -20,10 +20,11 @@ from pipeline.appender import Appender
 from pipeline.catalog import Catalog
 from pipeline.errors import DamagedPartError
 from pipeline.log import event
-from pipeline.part import Line, Part, digest, first_line, list_parts, open_part, parse_name, survey
+from pipeline.part import Part, first_line, list_parts, open_part, parse_name
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Reading
 from pipeline.schema import RowWriter, Schema
+from pipeline.survey import Line, digest, survey
 
 log = logging.getLogger("shard")
 

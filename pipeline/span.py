@@ -14,8 +14,9 @@ from typing import Any
 
 from pipeline.clock import parse_utc_text
 from pipeline.log import event
-from pipeline.part import DAMAGE, Line, Part, line_time, open_part, survey
+from pipeline.part import DAMAGE, Part, open_part
 from pipeline.schema import LEAD
+from pipeline.survey import Line, line_time, survey
 
 log = logging.getLogger("rollup")
 

@@ -42,6 +42,7 @@ WORDS = {
     "pipeline.sensors",
     "pipeline.span",
     "pipeline.stop",
+    "pipeline.survey",
     "pipeline.trust",
 }
 

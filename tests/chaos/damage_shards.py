@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from pipeline.part import list_parts, open_part, survey
+from pipeline.part import list_parts, open_part
 from pipeline.quarantine import BAD_LINE, BAD_TAIL
+from pipeline.survey import survey
 from tests.chaos.damage_queue import flip, overwrite
 from tests.chaos.scene import Scene, Told, play
 from tests.chaos.tally import Attack, BrokenError, Tally

@@ -21,11 +21,12 @@ from pipeline.clock import SystemClock
 from pipeline.files import TEMPORARY
 from pipeline.gap import DISK
 from pipeline.marks import Marks
-from pipeline.part import first_line, list_parts, open_part, survey
+from pipeline.part import first_line, list_parts, open_part
 from pipeline.quarantine import BAD_LINE
 from pipeline.queue import Queue
 from pipeline.reading import Reading
 from pipeline.simulator import Sent, SimulatedPump, read_journal
+from pipeline.survey import survey
 from stages.rollup import Rollup
 from stages.write import BATCH
 from tests.chaos.archive_look import check_archive

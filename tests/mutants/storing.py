@@ -5,12 +5,12 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _APPENDER = "pipeline/appender.py"
-_PART = "pipeline/part.py"
+_SURVEY = "pipeline/survey.py"
 _READOUT = "pipeline/readout.py"
 _REPAIR = "pipeline/repair.py"
 _SHARD = "pipeline/shard.py"
 _MIDNIGHT = "tests/test_shard.py::test_batch_over_midnight_that_dies_between_two_fsyncs_is_stored_once"
-_WHOLE = "tests/test_part.py::test_line_that_is_not_whole_has_no_time"
+_WHOLE = "tests/test_survey.py::test_line_that_is_not_whole_has_no_time"
 
 MUTANTS = (
     Mutant(
@@ -169,7 +169,7 @@ MUTANTS = (
     Mutant(
         name="good lines cut together with a bad one before them",
         breaks="rule 6",
-        file=_PART,
+        file=_SURVEY,
         old="        if time_ms is None:\n            found.bad.append((offset, len(piece)))\n        else:",
         new="        if time_ms is None:\n            found.size = offset + len(piece) + len(file.read())\n"
         "            _keep_rising(found, whole)\n            return found\n        else:",
@@ -178,7 +178,7 @@ MUTANTS = (
     Mutant(
         name="NUL bytes in a line not seen",
         breaks="rule 6",
-        file=_PART,
+        file=_SURVEY,
         old=" or line.translate(None, _ALLOWED)",
         new="",
         tests=(_WHOLE,),
@@ -186,7 +186,7 @@ MUTANTS = (
     Mutant(
         name="fields of a line not counted",
         breaks="rule 6",
-        file=_PART,
+        file=_SURVEY,
         old=' or line.count(b",") != fields - 1',
         new="",
         tests=(_WHOLE,),
@@ -194,10 +194,10 @@ MUTANTS = (
     Mutant(
         name="times that do not rise not seen",
         breaks="rule 6",
-        file=_PART,
+        file=_SURVEY,
         old="keep = longest_rising([line.time_ms for line in whole])",
         new="keep = range(len(whole))",
-        tests=("tests/test_part.py::test_one_line_with_a_mistaken_future_time_does_not_condemn_the_lines_after_it",),
+        tests=("tests/test_survey.py::test_one_line_with_a_mistaken_future_time_does_not_condemn_the_lines_after_it",),
     ),
     Mutant(
         name="parts not checked at the start",
