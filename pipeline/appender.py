@@ -14,7 +14,8 @@ from pipeline import files, repair
 from pipeline.errors import ChangedPartError
 from pipeline.log import event
 from pipeline.reading import Reading
-from pipeline.schema import RowWriter, Schema
+from pipeline.rows import RowWriter
+from pipeline.schema import Schema
 from pipeline.survey import Line, digest
 
 log = logging.getLogger("shard")

@@ -14,7 +14,8 @@ from pipeline.clock import to_ms
 from pipeline.errors import PumpError
 from pipeline.pump import Pump
 from pipeline.reading import Answer, Reading
-from pipeline.schema import RowWriter, Schema
+from pipeline.rows import RowWriter
+from pipeline.schema import Schema
 from pipeline.settings import Settings
 
 #: How much smaller gzip makes a shard or a file made of shards; `make bench ARGS=sizes` measures it.

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.gap import Gap
-from pipeline.schema import LIVE, LOG, RowChanges
+from pipeline.rows import RowChanges
+from pipeline.schema import LIVE, LOG
 from pipeline.sensors import Sensor
 
 #: Where a row can come from.

@@ -12,7 +12,8 @@ from pipeline.catalog import Catalog
 from pipeline.columns import Columns, ColumnsBuilder, merged
 from pipeline.log import event
 from pipeline.part import list_parts
-from pipeline.schema import RowReader, Schema
+from pipeline.rows import RowReader
+from pipeline.schema import Schema
 from pipeline.sensors import Sensor
 
 log = logging.getLogger("shard")

@@ -16,7 +16,8 @@ from pipeline import day_columns, log_columns
 from pipeline.catalog import Catalog
 from pipeline.columns import Columns, ColumnsBuilder, merged
 from pipeline.part import Part, list_parts
-from pipeline.schema import LEAD, RowReader, Schema
+from pipeline.rows import RowReader
+from pipeline.schema import LEAD, Schema
 from pipeline.survey import survey
 
 #: Days that are remembered: the open one and the one before, which around midnight is not archived yet.

@@ -13,7 +13,8 @@ from pipeline.columns import Columns, ColumnsBuilder
 from pipeline.log import event
 from pipeline.log_part import row_of
 from pipeline.part import list_parts, log_of, path_of
-from pipeline.schema import LOG, RowChanges, Schema
+from pipeline.rows import RowChanges
+from pipeline.schema import LOG, Schema
 
 log = logging.getLogger("shard")
 

@@ -18,7 +18,8 @@ from pipeline.errors import DamagedPartError
 from pipeline.log import event
 from pipeline.part import Part, first_line, list_parts, open_part, with_file
 from pipeline.reading import Reading
-from pipeline.schema import LEAD, RowReader, Schema
+from pipeline.rows import RowReader
+from pipeline.schema import LEAD, Schema
 from pipeline.survey import Line, survey
 
 log = logging.getLogger("shard")

@@ -23,7 +23,8 @@ from pipeline.log import event
 from pipeline.part import Part, first_line, list_parts, open_part, parse_name
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Reading
-from pipeline.schema import RowWriter, Schema
+from pipeline.rows import RowWriter
+from pipeline.schema import Schema
 from pipeline.survey import Line, digest, survey
 
 log = logging.getLogger("shard")

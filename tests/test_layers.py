@@ -38,6 +38,7 @@ WORDS = {
     "pipeline.processlog_header",
     "pipeline.quality",
     "pipeline.reading",
+    "pipeline.rows",
     "pipeline.schema",
     "pipeline.sensors",
     "pipeline.span",

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import files
-from pipeline import schema as schema_module
+from pipeline import rows as rows_module
 from pipeline.errors import ChangedPartError
 from pipeline.reading import Answer, Reading
 from pipeline.schema import Schema, decode_schema
@@ -137,13 +137,13 @@ def test_clock_set_back_by_an_hour_loses_and_doubles_nothing(tmp_path: Path) -> 
 
 def test_clock_that_stands_renders_each_answer_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[object] = []
-    real = schema_module._padded
+    real = rows_module._padded
 
     def counting(answer: Answer, counts: tuple[int, int, int]) -> tuple[int | None, ...]:
         rendered.append(answer)
         return real(answer, counts)
 
-    monkeypatch.setattr(schema_module, "_padded", counting)
+    monkeypatch.setattr(rows_module, "_padded", counting)
     shards = open_shards(tmp_path)
     shards.append([reading(0, value) for value in range(1, 60)])
     found = stored(tmp_path)

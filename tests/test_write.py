@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import appender, catalog, files, quarantine, queue, schema, shard
+from pipeline import appender, catalog, files, quarantine, queue, rows, schema, shard
 from pipeline.errors import LoggerError
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
@@ -80,7 +80,7 @@ STATEMENTS = [
     (files, "write_at"),
     (catalog, "list_all"),
     (schema.Schema, "of"),
-    (schema.RowWriter, "line"),
+    (rows.RowWriter, "line"),
     (appender.Appender, "stage"),
     (appender.Appender, "commit"),
     (shard.Shards, "append"),

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.part import list_parts
 from pipeline.reading import Answer, Reading
-from pipeline.schema import RowWriter, Schema
+from pipeline.rows import RowWriter
+from pipeline.schema import Schema
 from pipeline.simulator import SimulatedPump
 from pipeline.simulator_answers import Journal
 from stages.archive import Archiving
