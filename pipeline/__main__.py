@@ -20,13 +20,10 @@ def _main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Not every terminal has a degree sign; standard error is like this by itself.
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        from pipeline.cli import main
+    from pipeline.cli import main
 
+    try:
         code = main(sys.argv[1:], stop)
-    except ModuleNotFoundError as error:
-        print(f"{error}: run `make setup` once, then use .venv/bin/python", file=sys.stderr)  # noqa: T201
-        return exits.USAGE
     except SystemExit as ended:  # as the parser tells of help and of wrong usage
         code = int(ended.code or 0)
     return _printed(code)

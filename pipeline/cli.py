@@ -10,17 +10,17 @@ from pathlib import Path
 
 from pipeline import VERSION, arguments, exits, log, machine
 from pipeline.commands import COMMANDS, load
-from pipeline.errors import AlreadyRunningError, LoggerError, NewerFormatError, SettingsError
+from pipeline.errors import AlreadyRunningError, InstallationError, LoggerError, NewerFormatError, SettingsError
 from pipeline.stop import Stop
 
 
 def main(given: Sequence[str], stop: Stop) -> int:
     """Run one command; gives the exit code."""
-    options = parser(given).parse_args(arguments.glued(given))
     log.set_up("warning", "text")
     try:
+        options = parser(given).parse_args(arguments.glued(given))
         return load(options.name).run(options, stop)
-    except (SettingsError, NewerFormatError) as error:
+    except (SettingsError, InstallationError, NewerFormatError) as error:
         return _fail(str(error), exits.USAGE)
     except AlreadyRunningError as error:
         return _fail(f"already running: {error}", exits.RUNNING)
@@ -31,25 +31,29 @@ def main(given: Sequence[str], stop: Stop) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.OK
     except OSError as error:
-        return _fail(_refused(error, options.name), exits.FAILED)
+        return _fail(_refused(error, " ".join(given[:1])), exits.FAILED)
     except KeyboardInterrupt:
         return exits.INTERRUPTED
 
 
-def parser(known: Collection[str]) -> argparse.ArgumentParser:
-    """The parser of all commands, with the arguments of those whose names are known to be needed."""
-    parser = argparse.ArgumentParser(
+def parser(words: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of those that are among the words typed.
+
+    Raises:
+        InstallationError: a library that such a command needs is missing.
+    """
+    every = argparse.ArgumentParser(
         prog="python -m pipeline",
         description="Logs what a heat pump with a Luxtronik 2.x controller tells, without losing a reading.",
         epilog="Settings come from settings.toml, the file named in LUX_SETTINGS_FILE, and LUX_ variables.",
     )
-    parser.add_argument("--version", action="version", version=f"Luxtronik Logger {VERSION}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="name")
+    every.add_argument("--version", action="version", version=f"Luxtronik Logger {VERSION}")
+    commands = every.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="name")
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        if name in known:
+        if name in words:
             load(name).add_arguments(command)
-    return parser
+    return every
 
 
 def _refused(error: OSError, command: str) -> str:

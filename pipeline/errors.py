@@ -28,6 +28,10 @@ class SettingsError(LoggerError):
         self.problems = tuple(problems)
 
 
+class InstallationError(LoggerError):
+    """Raised when a library that a command needs is not installed."""
+
+
 class AlreadyRunningError(LoggerError):
     """Raised when another process holds a folder that only one may use."""
 

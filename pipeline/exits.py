@@ -10,7 +10,7 @@ from pipeline.stop import Stop
 OK = 0
 #: Failed, or unhealthy.
 FAILED = 1
-#: Wrong settings or usage, or a folder of a newer version; nothing was started or created.
+#: Wrong settings or usage, a missing library, or a folder of a newer version; nothing was started or created.
 USAGE = 2
 #: Another service holds the folders.
 RUNNING = 3

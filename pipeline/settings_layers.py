@@ -136,16 +136,16 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, Given]]:
 def _known(entries: Iterable[tuple[str, Given]], keys: Collection[str], problems: rules.Problems) -> Layer:
     """The entries whose keys are settings; their case does not matter."""
     layer: Layer = {}
-    for written, given in entries:
+    for written, entry in entries:
         key = written.upper()
         if key in layer:
-            problems.add(key, f"must stand once, not in two ways, in {given.origin}", given.value)
+            problems.add(key, f"must stand once, not in two ways, in {entry.origin}", entry.value)
         elif key in keys:
-            layer[key] = given
+            layer[key] = entry
         elif key == _TABLE:
-            problems.add(key, "must be a table with SHARDS, DAILY, WEEKLY, ARCHIVE", given.value)
+            problems.add(key, "must be a table with SHARDS, DAILY, WEEKLY, ARCHIVE", entry.value)
         else:
-            problems.add(written, f"is no setting ({given.origin}), {_suggestion(key, keys)}", given.value)
+            problems.add(written, f"is no setting ({entry.origin}), {_suggestion(key, keys)}", entry.value)
     return layer
 
 

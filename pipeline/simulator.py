@@ -93,7 +93,7 @@ class SimulatedPump(Served[Fault]):
             return self._shared.wait_for(lambda: self.answers >= answers, timeout_s)
 
     def wait_until_alone(self, timeout_s: float) -> bool:
-        """Whether every client was gone, and what it got told to the journal, before the time was up."""
+        """Whether all clients had gone, their answers counted and in the journal, before the time was up."""
         with self._shared:
             return self._shared.wait_for(lambda: not self._visits, timeout_s)
 

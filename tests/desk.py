@@ -20,6 +20,7 @@ from pipeline.reading import Answer, Reading
 from pipeline.sensors import values
 from pipeline.stop import Stop
 from tests.parts import BERLIN, NOON, open_shards
+from tests.running import only
 from tests.test_docs import ROOT, blocks
 
 PAGE = ROOT / "docs" / "analysis.md"
@@ -99,8 +100,7 @@ def lay(folder: Path, readings: Sequence[Reading]) -> Path:
     _put_log(folder / "data" / "shards")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("LUX_DATA_DIR", "data")
-        patch.setenv("LUX_TIMEZONE", BERLIN.key)
+        only(patch, DATA_DIR="data", TIMEZONE=BERLIN.key)
         for line in "".join(blocks(PAGE, "sh")).splitlines():
             words = shlex.split(line.partition("-m pipeline ")[2])
             assert cli.main(words, Stop()) == 0

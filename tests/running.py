@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from pipeline.quarantine import Quarantine
 from pipeline.queue import Queue
 from pipeline.reading import Answer
@@ -52,6 +54,14 @@ def environment(folder: Path, address: tuple[str, int], **settings: str) -> dict
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LUX_")}
     return {**inherited, **ours, **{f"LUX_{name}": value for name, value in settings.items()}}
+
+
+def only(patch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Let the settings of this process be these alone, whatever variables it was started with."""
+    for name in [name for name in os.environ if name.startswith("LUX_")]:
+        patch.delenv(name)
+    for name, value in settings.items():
+        patch.setenv(f"LUX_{name}", value)
 
 
 @contextmanager

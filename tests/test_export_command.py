@@ -17,7 +17,7 @@ import pytest
 
 from pipeline import arguments, cli, exits
 from pipeline.stop import Stop
-from tests.running import ROOT, environment
+from tests.running import ROOT, environment, only
 from tests.test_archive import FLOW, add_all, archive, fill
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_exported_is_told_and_makes_no_file(
 def test_read_only_folder_is_told_by_the_name_that_was_asked_for(
     filled: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("LUX_DATA_DIR", str(filled))
+    only(monkeypatch, DATA_DIR=str(filled))
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert cli.main(["export", "--output", str(filled / "x.csv")], Stop()) == exits.FAILED
     assert "/x.csv cannot be written, its folder is read-only" in capsys.readouterr().err

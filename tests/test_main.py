@@ -77,3 +77,9 @@ def test_odd_argument_is_told_by_its_rule(tmp_path: Path, arguments: tuple[str, 
     done = call('"$@"', tmp_path, *arguments)
     assert (done.returncode, part in done.stderr) == (2, True)
     assert "Traceback" not in done.stderr
+
+
+def test_library_that_is_not_installed_is_told_with_what_mends_it(tmp_path: Path) -> None:
+    done = call('python="$1"; shift; "$python" -S "$@"', tmp_path, "queue")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "run `make setup` once" in done.stderr

@@ -9,6 +9,7 @@ import argparse
 import importlib
 from typing import Protocol, cast
 
+from pipeline.errors import InstallationError
 from pipeline.stop import Stop
 
 #: Each command, and what it is for.
@@ -38,5 +39,14 @@ class Command(Protocol):
 
 
 def load(name: str) -> Command:
-    """The module of a command."""
-    return cast(Command, importlib.import_module(f"pipeline.commands.{name}"))
+    """The module of a command.
+
+    Raises:
+        InstallationError: a library that it needs is missing.
+    """
+    try:
+        return cast(Command, importlib.import_module(f"pipeline.commands.{name}"))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"pipeline", "stages"}:
+            raise
+        raise InstallationError(str(error), hint="run `make setup` once, then use .venv/bin/python") from error

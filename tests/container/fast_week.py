@@ -1,7 +1,8 @@
 """A week in minutes, inside the image: the service as its builder makes it, with an interval of 0.05 s and a clock that
 jumps from one morning to the next. Mounted into a container and run there; prints a line of figures every ten seconds.
 
-Each day lasts from shortly before CSV_TIME to shortly after, long enough for the 2880 readings that a day has.
+Each day lasts from shortly before CSV_TIME to shortly after, long enough for the 2880 readings that a day has. Garbage
+is collected before each line, so that the blocks in use are those of what is kept.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline import log, service, settings, state
+from pipeline import exits, log, service, settings, state
 from pipeline.stop import Stop
 
 INTERVAL_S, READINGS, ROLLUPS = 0.05, 7 * 2880, 7
@@ -62,7 +63,7 @@ def main() -> int:
                 stop.set()
 
     threading.Thread(target=report, name="report", daemon=True).start()
-    return built.run(stop)
+    return exits.of_service(built.run(stop), stop)
 
 
 def _rss_kb() -> int:

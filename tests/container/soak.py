@@ -23,7 +23,8 @@ _WEEK_S = 3000
 #: From the middle of the week to its end, kB: what the allocator keeps, one step of Python's table of names, and the
 #: rows known of a day.
 _GROWTH_KB = 5_000
-#: Objects more than three days before, when as many rows were known: one kept of every second reading would be 4320.
+#: Blocks of Python's allocator more than three days before, when as many rows were known; one kept of each reading
+#: would be 9600.
 _APART_DAYS, _GROWTH_BLOCKS = 3, 4_000
 _SCRIPT = Path(__file__).with_name("fast_week.py")
 
@@ -70,7 +71,7 @@ def a_week_in_minutes_with_memory_flat(folder: Path) -> str:
     growth = told[-1]["rss_kb"] - middle
     assert growth <= _GROWTH_KB, told
     before = min(told, key=lambda one: abs(told[-1]["day"] - _APART_DAYS - one["day"]))
-    objects = told[-1]["blocks"] - before["blocks"]
-    assert objects <= _GROWTH_BLOCKS, told
-    memory = f"{middle / 1e3:.0f} MB in the middle, at the end {growth} kB more, {objects} objects more in three days"
+    blocks = told[-1]["blocks"] - before["blocks"]
+    assert blocks <= _GROWTH_BLOCKS, told
+    memory = f"{middle / 1e3:.0f} MB in the middle, at the end {growth} kB more, {blocks} blocks more in three days"
     return f"{found.once} readings, {told[-1]['daily']} dailies, {memory}"
