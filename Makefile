@@ -29,6 +29,9 @@ COVERAGE_CORE ?= $(shell $(PY) -c 'import sys; print("sysmon" if sys.version_inf
 VERSION := $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' pipeline/__init__.py)
 TAG ?= v$(VERSION)
 
+# Where it is set, each of the hundreds of processes that the tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 CHECK_SCHEMA := $(PY) -m check_jsonschema --quiet --builtin-schema
 
 .PHONY: help setup page page-if-possible page-test demo run test test-tools lint lock bench chaos chaos-mutants fuzz release-check docker docker-test clean

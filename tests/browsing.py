@@ -63,6 +63,14 @@ def barriers(page: Page) -> list[tuple[str, str, str]]:
     return [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in serious]
 
 
+def barriers_by_day_and_night(page: Page) -> list[tuple[str, str, str]]:
+    """The same of a light page and of the dark one that it becomes."""
+    by_day = barriers(page)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    return by_day + barriers(page)
+
+
 @dataclass
 class Seen:
     """What a page asked for and complained of."""

@@ -16,7 +16,7 @@ from pipeline.clock import SystemClock, to_ms
 from pipeline.gap import LOGGER_OFF, Gap
 from pipeline.gap_book import GapBook
 from pipeline.house import House
-from tests.browsing import DESKTOP, PHONE, barriers, browsing, has_charts, opened
+from tests.browsing import DESKTOP, PHONE, barriers_by_day_and_night, browsing, has_charts, opened
 from tests.serving import FLOW, Served, serving
 
 
@@ -222,10 +222,9 @@ def test_page_behind_a_token_asks_for_it_once(browser: Browser, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("view", ["/", "/downloads", "/status", "/api"])
-@pytest.mark.parametrize("dark", [False, True])
-def test_page_has_no_serious_barrier(browser: Browser, served: Served, view: str, dark: bool) -> None:
-    with opened(browser, f"{served.url}/#{view}", PHONE, dark=dark, bypass_csp=True) as (page, _):
+def test_page_has_no_serious_barrier(browser: Browser, served: Served, view: str) -> None:
+    with opened(browser, f"{served.url}/#{view}", PHONE, bypass_csp=True) as (page, _):
         expect(page.get_by_role("heading", level=2).first).to_be_visible()
         if view == "/":
             has_charts(page)
-        assert barriers(page) == []
+        assert barriers_by_day_and_night(page) == []

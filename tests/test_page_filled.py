@@ -18,7 +18,7 @@ from pipeline.history import TurnedClock
 from pipeline.house import House
 from pipeline.log_fetch import LogServer
 from pipeline.simulator_log import SimulatedLog
-from tests.browsing import DESKTOP, PHONE, barriers, browsing, opened
+from tests.browsing import DESKTOP, PHONE, barriers_by_day_and_night, browsing, opened
 from tests.serving import COMPRESSOR, FLOW, Served, serving
 
 HEATING = "ID_WEB_WMZ_Heizung"
@@ -192,14 +192,13 @@ def test_day_with_a_filled_gap_compares_with_one_without(browser: Browser, serve
     assert seen.complaints == []
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_page_with_a_filled_gap_has_no_serious_barrier(browser: Browser, served: Served, dark: bool) -> None:
+def test_page_with_a_filled_gap_has_no_serious_barrier(browser: Browser, served: Served) -> None:
     where = address(served, f"{FLOW},{HEATING},{COMPRESSOR}")
-    with opened(browser, where, PHONE, language="de-DE", dark=dark, bypass_csp=True) as (page, _):
+    with opened(browser, where, PHONE, language="de-DE", bypass_csp=True) as (page, _):
         expect(page.locator(".marks li")).to_have_text(MARK)
         point_at(page, WRITTEN - timedelta(minutes=10))
         expect(page.locator(".readout-filled")).to_contain_text(FROM_LOG)
-        assert barriers(page) == []
+        assert barriers_by_day_and_night(page) == []
 
 
 def test_lists_of_gaps_say_how_much_was_filled_and_from_where(browser: Browser, tmp_path: Path) -> None:
