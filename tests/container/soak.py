@@ -25,7 +25,7 @@ _WEEK_S = 3000
 _GROWTH_KB = 5_000
 #: Blocks of Python's allocator more than three days before, when as many rows were known; one kept of each reading
 #: would be 9600.
-_APART_DAYS, _GROWTH_BLOCKS = 3, 4_000
+_APART_DAYS, _GROWTH_BLOCKS = 3, 6_000
 _SCRIPT = Path(__file__).with_name("fast_week.py")
 
 
