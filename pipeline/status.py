@@ -140,7 +140,7 @@ def _gaps(gaps: Document) -> Iterator[tuple[str, str]]:
     if one := gaps["open"]:
         yield "gap now", f"since {one['from']}, {many(one['missing'], 'poll')}, {one['reason']}"
     for reason, counts in gaps["reasons"].items():
-        yield f"  {reason}", f"{many(counts['gaps'], 'gap')}, {many(counts['missing'], 'poll')} in all"
+        yield f"  {reason}", f"{many(counts['gaps'], 'gap')}, {many(counts['missing'], 'poll')} still missing"
     if one := gaps["last"]:
         yield "last gap", f"{one['from']} to {one['to']}, {many(one['missing'], 'poll')}, {one['reason']}"
 

@@ -137,7 +137,7 @@ def test_every_line_for_a_person_fits_what_is_there() -> None:
         "queue 7 readings on disk, 2 in memory",
         "gaps today 21 polls without a reading, 12 filled from the controller's log",
         "gap now since 2026-01-05T11:00:00.000Z, 19 polls, logger_off",
-        "logger_off 1 gap, 19 polls in all",
+        "logger_off 1 gap, 19 polls still missing",
         "last gap 2026-01-05T11:00:00.000Z to 2026-01-05T11:10:00.000Z, 19 polls, logger_off",
         "lost 4 readings to the disk, 1 piece in quarantine",
         "archive 1 day, 2 days left to archive",
