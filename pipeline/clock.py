@@ -13,6 +13,9 @@ ALWAYS = (-30_610_224_000_000, 253_339_228_800_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+#: Characters of a time as `utc_text` writes it.
+UTC_LENGTH = 24
+
 
 class Clock(Protocol):
     """What tells the time; a test passes its own."""
@@ -66,7 +69,7 @@ def parse_utc_text(text: str) -> int:
     Raises:
         ValueError: the text has another form.
     """
-    if len(text) != 24 or text[10] != "T" or text[19] != "." or text[23] != "Z":
+    if len(text) != UTC_LENGTH or text[10] != "T" or text[19] != "." or text[23] != "Z":
         raise ValueError(f"not a UTC time with milliseconds: {text!r}")
     return to_ms(datetime.fromisoformat(text))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from io import BytesIO
 
+from pipeline.clock import UTC_LENGTH
 from pipeline.span import DirtyPartError, Source
 from pipeline.survey import survey
-
-_TIME_LENGTH = 24
 
 
 def whole_lines(piece: bytes, columns: int, thorough: bool) -> bytes:
@@ -38,7 +37,7 @@ def _check_ends(lines: bytes) -> None:
     while at < len(lines):
         end = lines.index(b"\n", at) + 1
         length = end - at
-        if lines[at + _TIME_LENGTH - 1 : at + _TIME_LENGTH + 1] != b"Z,":
+        if lines[at + UTC_LENGTH - 1 : at + UTC_LENGTH + 1] != b"Z,":
             raise DirtyPartError("a line that does not begin with a time")
         if before and not before * 3 < length * 4 < before * 6:
             raise DirtyPartError("a line much longer or shorter than the one before")

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline.clock import parse_utc_text
+from pipeline.clock import UTC_LENGTH, parse_utc_text
 from pipeline.log import event
 from pipeline.part import DAMAGE, Part, open_part
 from pipeline.schema import LEAD
@@ -22,7 +22,6 @@ log = logging.getLogger("rollup")
 
 #: Bytes read at once while a line's end is looked for: a little more than a usual row.
 _BLOCK = 8192
-_TIME_LENGTH = 24
 #: Bytes of a compressed part read at once.
 _PIECE = 1 << 16
 #: No header is longer: 30,000 names of 30 characters.
@@ -100,7 +99,7 @@ class Bytes:
             DirtyPartError: no time stands there.
         """
         try:
-            return parse_utc_text(self.at(offset, _TIME_LENGTH).decode())
+            return parse_utc_text(self.at(offset, UTC_LENGTH).decode())
         except ValueError as error:
             raise DirtyPartError(str(error)) from error
 

@@ -13,12 +13,11 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-from pipeline.clock import parse_utc_text
+from pipeline.clock import UTC_LENGTH, parse_utc_text
 from pipeline.part import DAMAGE, MAX_LINE
 
 #: Every byte that a whole row may hold: numbers, times, the words of `source`, the line end.
 _ALLOWED = b"0123456789-+.,:TZ logiven\n"
-_TIME_LENGTH = 24
 
 
 class Line(NamedTuple):
@@ -85,10 +84,10 @@ def line_time(line: bytes, fields: int) -> int | None:
     """The time (ms) of a whole line of so many fields; None for a line that is not whole."""
     if not line.endswith(b"\n") or line.count(b",") != fields - 1 or line.translate(None, _ALLOWED):
         return None
-    if line[_TIME_LENGTH : _TIME_LENGTH + 1] != b",":
+    if line[UTC_LENGTH : UTC_LENGTH + 1] != b",":
         return None
     try:
-        return parse_utc_text(line[:_TIME_LENGTH].decode())
+        return parse_utc_text(line[:UTC_LENGTH].decode())
     except ValueError:
         return None
 

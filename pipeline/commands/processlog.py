@@ -7,9 +7,7 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from pipeline import exits, sensors
 from pipeline.clock import SystemClock, utc_text
@@ -25,13 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, _: Stop) -> int:
-    """Print the log of a file."""
-    _write(options.file, SystemClock().utc(), sys.stdout)
-    return exits.OK
-
-
-def _write(path: Path, now: datetime, out: TextIO | None) -> None:
-    """Write the log of a file as CSV: the time of each record in UTC, then a column for each field.
+    """Print the log of a file as CSV: the time of each record in UTC, then a column for each field.
 
     Values are in the unit of the calculation that the field repeats, raw where none is known.
 
@@ -40,15 +32,16 @@ def _write(path: Path, now: datetime, out: TextIO | None) -> None:
         LoggerError: standard output is closed.
         OSError: it cannot be read.
     """
-    if out is None:
+    if sys.stdout is None:
         raise LoggerError("standard output is closed")
-    with path.open("rb") as file:
+    with options.file.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     try:
-        log = decode(data, now)
+        log = decode(data, SystemClock().utc())
     except ProcessLogError as error:
-        raise ProcessLogError(f"{path}: {error}") from error
-    csv.writer(out, lineterminator="\n").writerows(rows(log))
+        raise ProcessLogError(f"{options.file}: {error}") from error
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows(log))
+    return exits.OK
 
 
 def rows(log: ProcessLog) -> Iterator[Sequence[str]]:
