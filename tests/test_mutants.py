@@ -91,6 +91,16 @@ def test_mutant_that_dies_or_hangs_is_caught(workplace: Workplace, monkeypatch: 
     assert (hanging.verdict, hanging.by) == (CAUGHT, "it hangs, ended after 1 s")
 
 
+def test_mutant_whose_time_ends_while_pytest_reports_it_is_caught(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.mutants.workplace.LIMIT_S", 1.0)
+    load = 'settings.load_profile("tests")'
+    report = "def pytest_runtest_makereport(item, call):\n    __import__('signal').pause()"
+    late = workplace.try_out(Mutant("a change", "promise 4", "tests/conftest.py", load, f"{load}\n\n{report}", (ORDER,)))
+    assert (late.verdict, late.by) == (CAUGHT, "the limit of 1 s, while it was reported"), late.said
+
+
 def test_mutant_that_fits_no_more_ends_the_check_at_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

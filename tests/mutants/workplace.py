@@ -18,11 +18,16 @@ from tests.mutants.mutant import Mutant
 
 CAUGHT, SURVIVED, ERROR = "caught", "SURVIVED", "ERROR"
 
-#: Seconds after which a mutant hangs; each test by itself ends within 10 s.
+#: Seconds after which a mutant hangs, whatever a test's own limit.
 HANGS_S = 60.0
+
+#: Seconds of one test under a mutant: twice the suite's limit, so that what a test waits for in vain fails by its name.
+LIMIT_S = 20.0
 
 #: What pytest exits with when tests ran and failed; anything above says that they did not run as they should.
 _FAILED = 1
+#: What pytest prints where a test's limit passed in the midst of the report on its failure.
+_LATE = re.compile(r"^INTERNALERROR> Failed: Timeout \(>.*s\) from pytest-timeout", re.MULTILINE)
 _FAILED_TEST = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 #: Variables that would let the inner pytest measure coverage or take over options of an outer one.
 _OUTER = ("COV_", "COVERAGE_", "PYTEST_")
@@ -68,8 +73,9 @@ class Workplace:
 
     def run(self, tests: Sequence[str], timeout_s: float) -> int | None:
         """Run tests until the first fails; gives pytest's exit code, None where it had to be ended."""
-        options = ["-x", "-q", "-rf", "--tb=short", "-p", "no:cacheprovider", "-p", "pytest_timeout"]
-        command = [sys.executable, "-m", "pytest", *options, f"--basetemp={self._temporary}", *tests]
+        options = ["-x", "-q", "-rf", "--tb=short", "-p", "no:cacheprovider", f"--basetemp={self._temporary}"]
+        limit = ["-p", "pytest_timeout", f"--timeout={LIMIT_S}"]
+        command = [sys.executable, "-m", "pytest", *options, *limit, *tests]
         with self._said.open("wb") as said:
             process = subprocess.Popen(
                 command, cwd=self.root, env=_environment(), stdout=said, stderr=said, start_new_session=True
@@ -101,7 +107,7 @@ class Workplace:
 
 
 def _judge(code: int | None, said: str) -> tuple[str, str]:
-    """The verdict on a mutant, and what caught it: only a test that failed, a death or a hang is a catch."""
+    """The verdict on a mutant, and what caught it: only a test that failed, a death or time that ran out is a catch."""
     if code is None:
         return CAUGHT, f"it hangs, ended after {HANGS_S:.0f} s"
     if code < 0:
@@ -111,6 +117,8 @@ def _judge(code: int | None, said: str) -> tuple[str, str]:
     failed = _FAILED_TEST.search(said)
     if code == _FAILED and failed:
         return CAUGHT, failed[1]
+    if _LATE.search(said):
+        return CAUGHT, f"the limit of {LIMIT_S:.0f} s, while it was reported"
     return ERROR, f"pytest ended with {code}"
 
 
