@@ -97,7 +97,9 @@ def test_mutant_whose_time_ends_while_pytest_reports_it_is_caught(
     monkeypatch.setattr("tests.mutants.workplace.LIMIT_S", 1.0)
     load = 'settings.load_profile("tests")'
     report = "def pytest_runtest_makereport(item, call):\n    __import__('signal').pause()"
-    late = workplace.try_out(Mutant("a change", "promise 4", "tests/conftest.py", load, f"{load}\n\n{report}", (ORDER,)))
+    late = workplace.try_out(
+        Mutant("a change", "promise 4", "tests/conftest.py", load, f"{load}\n\n{report}", (ORDER,))
+    )
     assert (late.verdict, late.by) == (CAUGHT, "the limit of 1 s, while it was reported"), late.said
 
 

@@ -36,8 +36,18 @@ def test_every_step_that_runs_something_is_a_target_that_the_checks_here_run_too
             assert re.fullmatch(r"make [a-z-]+( [A-Z]+=[\w-]+)?", step["run"]), step
             assert target in ours
             assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-        else:
-            assert re.fullmatch(r"[\w-]+/[\w/-]+@(v\d+|[0-9a-f]{40})", step["uses"]), step
+
+
+def test_an_action_is_pinned_to_a_commit_with_its_version_beside_it_and_the_same_everywhere() -> None:
+    used = [line for path in WORKFLOWS for line in re.findall(r"\buses: (.+)", path.read_text(encoding="utf-8"))]
+    pinned: dict[str, set[str]] = {}
+    for action in used:
+        if not action.startswith("./"):
+            found = re.fullmatch(r"([\w-]+/[\w-]+)(?:/[\w-]+)?@([0-9a-f]{40} # v\d+\.\d+\.\d+)", action)
+            assert found, f"{action}: a tag can be moved to other code, a commit cannot"
+            pinned.setdefault(found[1], set()).add(found[2])
+    assert pinned
+    assert all(len(commits) == 1 for commits in pinned.values()), pinned
 
 
 def test_the_checks_of_the_hosts_are_all_that_run_here() -> None:
