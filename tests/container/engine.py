@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -31,22 +32,24 @@ class EngineError(Exception):
     """Raised when Docker refuses what it was asked, with its words."""
 
 
-def docker(*words: str, timeout_s: float = 120) -> str:
-    """What Docker prints.
+def docker(*words: str, timeout_s: float = 120, client: str = "docker", **environ: str) -> str:
+    """What a client of Docker prints.
 
     Raises:
         EngineError: it ended with another code than 0.
     """
-    done = subprocess.run(["docker", *words], cwd=ROOT, capture_output=True, text=True, timeout=timeout_s)
+    done = subprocess.run(
+        [client, *words], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, timeout=timeout_s
+    )
     if done.returncode:
         raise EngineError(f"docker {' '.join(words)}: exit code {done.returncode}: {done.stderr.strip()}")
     return done.stdout.strip()
 
 
-def build(tag: str = IMAGE, version: str = "under-test") -> None:
-    """The image, with the network of this machine; the engine's own builder does, BuildKit or the classic one."""
+def build(tag: str = IMAGE, version: str = "under-test", *, client: str = "docker", **environ: str) -> None:
+    """The image, with the network of this machine; by the builder that client and variables choose."""
     words = ("build", "--network", "host", "--build-arg", f"VERSION={version}", "--tag", tag, ".")
-    docker(*words, timeout_s=1800)
+    docker(*words, timeout_s=1800, client=client, **environ)
 
 
 def limits() -> list[str]:

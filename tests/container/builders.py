@@ -1,0 +1,70 @@
+"""The image by each of Docker's two builders."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.container.engine import IMAGE, EngineError, build, docker
+
+#: The last version of Docker's client that builds with BuildKit without its plugin buildx.
+_WITHOUT_PLUGIN = 22
+#: What BuildKit writes beside each image.
+_SIGNED = "buildkit.dockerfile.v0"
+#: Names, kinds, modes and owners of all files, and what is in them; but for what Docker writes itself and for compiled
+#: code, which has the time of its compilation in it.
+_FILES = """
+find / -xdev \\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -printf '%y %m %U:%G %p -> %l\\n' | sort
+find /app /opt /usr /etc -xdev -type f ! -name '*.pyc' ! -regex '/etc/\\(hosts\\|hostname\\|resolv.conf\\)' \\
+  -exec sha256sum {} + | sort -k 2
+"""
+
+
+def both_builders_make_the_same_image(_: Path) -> str:
+    classic, buildkit = (f"{IMAGE}-{name}" for name in ("classic", "buildkit"))
+    build(classic, DOCKER_BUILDKIT="0")
+    build(buildkit, client=_client_with_buildkit(), DOCKER_BUILDKIT="1")
+    try:
+        assert [_signature(tag) == _SIGNED for tag in (classic, buildkit)] == [False, True]
+        configs = _config(classic), _config(buildkit)
+        assert configs[0] == configs[1], configs
+        one, other = _files(classic), _files(buildkit)
+        assert one == other, sorted(set(one) ^ set(other))[:20]
+    finally:
+        docker("rmi", classic, buildkit)
+    return f"the same configuration and the same {len(one)} names and contents"
+
+
+def _client_with_buildkit() -> str:
+    for client in _clients():
+        if subprocess.run([client, "buildx", "version"], capture_output=True).returncode == 0:
+            return client
+        if int(docker("--version", client=client).split()[2].partition(".")[0]) <= _WITHOUT_PLUGIN:
+            return client
+    raise EngineError("no client of Docker here builds with BuildKit: install its plugin, docker-buildx-plugin")
+
+
+def _clients() -> Iterator[str]:
+    for folder in os.get_exec_path():
+        if client := shutil.which("docker", path=folder):
+            yield client
+
+
+def _signature(tag: str) -> str:
+    return docker("image", "inspect", "--format", "{{.Comment}}", tag)
+
+
+def _config(tag: str) -> dict[str, Any]:
+    """What an image says of how it runs."""
+    config: dict[str, Any] = json.loads(docker("image", "inspect", tag))[0]["Config"]
+    # Not of the image itself: what each builder adds, a mark that matters to Windows and what the last step began with.
+    return {name: value for name, value in config.items() if name not in {"ArgsEscaped", "Image"}}
+
+
+def _files(tag: str) -> list[str]:
+    return docker("run", "--rm", "--user", "0", "--entrypoint", "sh", tag, "-c", _FILES).splitlines()
