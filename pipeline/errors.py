@@ -129,6 +129,10 @@ class BusyError(LoggerError):
     retry = True
 
 
+class ExportError(LoggerError):
+    """Raised when the process of an export ended without a word of its own; nothing was wrong with what was asked."""
+
+
 class ExistsError(LoggerError):
     """Raised when a file stands where another one would go."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline import asked
 from pipeline.asked import Export
-from pipeline.errors import BusyError, QueryError
+from pipeline.errors import BusyError, ExportError, LoggerError, QueryError
 
 #: Types of exports, by format.
 _TYPES = {
@@ -29,6 +30,8 @@ _TYPES = {
 _CHUNK = 65_536
 #: Seconds that a child that was killed may take to be gone.
 _END_S = 5.0
+#: The highest readiness of a process to be ended for lack of memory.
+_FIRST_TO_GO = "1000"
 #: Seconds that an export waits for who opens it.
 _KEEP_S = 10.0
 
@@ -73,13 +76,14 @@ class Running:
 
         Raises:
             QueryError: it failed on the way, in the command's own words.
+            ExportError: it ended on the way without a word.
         """
         piece = self._first
         while piece:
             yield piece
             piece = await _read(self._process)
         if await self._process.wait():
-            raise QueryError(await _complaint(self._process))
+            raise await _failure(self._process)
 
     async def end(self) -> None:
         """Give the place back, and let the process go wherever it is."""
@@ -108,7 +112,7 @@ class ExportChild:
         """Begin an export that is opened soon; one that waits already stays.
 
         Raises:
-            BusyError, QueryError: as `open` does.
+            BusyError, QueryError, ExportError: as `open` does.
         """
         key = tuple(arguments)
         if key in self._kept:
@@ -125,6 +129,7 @@ class ExportChild:
         Raises:
             BusyError: as many as allowed run.
             QueryError: it cannot be made as asked, in the command's own words.
+            ExportError: it ended without a word.
         """
         key = tuple(arguments)
         if key not in self._kept:
@@ -142,7 +147,7 @@ class ExportChild:
             try:
                 first = await _read(process)
                 if not first and await process.wait():
-                    raise QueryError(await _complaint(process))
+                    raise await _failure(process)
             except BaseException:
                 await _gone(process)
                 raise
@@ -156,7 +161,7 @@ class ExportChild:
 
     async def _started(self, arguments: Sequence[str]) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *self._command,
             *arguments,
             env=self._environ,
@@ -165,6 +170,8 @@ class ExportChild:
             stdout=pipe,
             stderr=pipe,
         )
+        _first_to_go(process.pid)
+        return process
 
     async def _keep(self, key: tuple[str, ...]) -> None:
         """End an export that nobody opens in time, or before the server ends."""
@@ -188,6 +195,23 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
     return await process.stdout.read(_CHUNK) if process.stdout else b""
 
 
-async def _complaint(process: asyncio.subprocess.Process) -> str:
+async def _failure(process: asyncio.subprocess.Process) -> LoggerError:
+    """Why an export that ended failed."""
     said = await process.stderr.read() if process.stderr else b""
-    return said.decode(errors="replace").strip() or f"the export ended with exit code {process.returncode}"
+    if process.returncode == -signal.SIGKILL:
+        return ExportError(
+            "the system ended the export, as it does where memory runs out",
+            hint="ask for fewer sensors or a shorter time, or give the logger more memory",
+        )
+    if words := said.decode(errors="replace").strip():
+        return QueryError(words)
+    return ExportError(
+        f"the export ended with exit code {process.returncode} and said nothing", hint="please report it"
+    )
+
+
+def _first_to_go(pid: int) -> None:
+    """Let the kernel end this process before the service where memory runs out: polls come first (proc(5))."""
+    # It may be gone already, and other systems have no such file; then the kernel chooses.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_GO)

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from pipeline.errors import BusyError, LoggerError, QueryError
+from pipeline.errors import BusyError, ExportError, LoggerError, QueryError
 
 
 def add(app: FastAPI) -> None:
@@ -17,7 +17,7 @@ def add(app: FastAPI) -> None:
     async def ours(_: Request, error: LoggerError) -> Response:
         if isinstance(error, BusyError):
             return answer(503, error, {"Retry-After": "2"})
-        return answer(400 if isinstance(error, QueryError) else 503, error)
+        return answer(_status(error), error)
 
     @app.exception_handler(OSError)
     async def disk(_: Request, error: OSError) -> Response:
@@ -36,6 +36,13 @@ def add(app: FastAPI) -> None:
     async def form(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return _told(400, f"{first['loc'][-1]}: {first['msg']}", "/openapi.json tells what is expected")
+
+
+def _status(error: LoggerError) -> int:
+    if isinstance(error, QueryError):
+        return 400
+    # What a client may ask for again in a moment is 503; the same export would end in the same way.
+    return 500 if isinstance(error, ExportError) else 503
 
 
 def answer(status: int, error: LoggerError, headers: dict[str, str] | None = None) -> Response:

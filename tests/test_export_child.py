@@ -11,15 +11,21 @@ from pathlib import Path
 import pytest
 
 from pipeline.clock import SystemClock
-from pipeline.errors import BusyError, QueryError
+from pipeline.errors import BusyError, ExportError, QueryError
 from pipeline.export_child import ExportChild
 
-#: Says which process it is, then writes on for ever, complains, or ends, as its argument says.
+#: Says which process it is, then writes on for ever, complains, dies, or ends, as its argument says.
 CHILD = """
-import os, sys
+import os, sys, time
+def is_first_to_go(): return open("/proc/self/oom_score_adj").read() == "1000\\n"
 if sys.argv[1] == "wrong": sys.exit("no sensor fits")
+if sys.argv[1] == "silent": sys.exit(3)
+if sys.argv[1] == "killed": print("a warning", file=sys.stderr, flush=True); os.kill(os.getpid(), 9)
 print(os.getpid(), flush=True)
 while sys.argv[1].startswith("long"): print("x" * 1000)
+while sys.argv[1] == "ready" and not is_first_to_go():
+    if time.process_time() > 5: sys.exit("as dear as any other")
+if sys.argv[1] == "halfway": print("x" * 1_000_000, flush=True); os.kill(os.getpid(), 9)
 """
 
 
@@ -100,6 +106,42 @@ def test_export_that_cannot_be_made_is_told_and_keeps_no_place(tmp_path: Path) -
             with pytest.raises(QueryError, match="no sensor fits"):
                 await child.prepare(["wrong"])
         assert await first_of(child, "short")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("killed", "the system ended the export, as it does where memory runs out .*ask for fewer sensors"),
+        ("silent", "the export ended with exit code 3 and said nothing"),
+    ],
+)
+def test_export_that_ends_without_a_word_is_told_and_keeps_no_place(tmp_path: Path, how: str, told: str) -> None:
+    async def run() -> None:
+        child = children(tmp_path, most=1)
+        for _ in range(2):
+            with pytest.raises(ExportError, match=told):
+                await child.open([how])
+
+    asyncio.run(run())
+
+
+def test_export_that_the_system_ends_on_its_way_is_never_whole(tmp_path: Path) -> None:
+    async def run() -> None:
+        running = await children(tmp_path).open(["halfway"])
+        with pytest.raises(ExportError, match="memory runs out"):
+            _ = [piece async for piece in running.pieces()]
+        await running.end()
+
+    asyncio.run(run())
+
+
+def test_system_that_lacks_memory_ends_an_export_before_the_service(tmp_path: Path) -> None:
+    async def run() -> None:
+        running = await children(tmp_path).open(["ready"])
+        assert b"".join([piece async for piece in running.pieces()]).strip().isdigit()
+        await running.end()
 
     asyncio.run(run())
 

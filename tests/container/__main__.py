@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     surroundings.any_other_user_works_too,
     surroundings.check_command_asks_the_pump,
     surroundings.two_exports_at_once_stay_within_the_memory,
+    surroundings.memory_that_runs_out_ends_an_export_and_no_poll,
     surroundings.compose_file_starts_it_and_stops_it,
     surroundings.compose_file_takes_a_second_pump,
 )

@@ -40,6 +40,11 @@ def polls_serves_and_turns_healthy(folder: Path) -> str:
         shown = container.exec("python", "-m", "pipeline", "queue")
         assert shown.startswith("waiting      0 readings"), shown
         _look_at_page(container)
+        with container.client() as client:
+            assert client.get("/api/export/check").status_code == 200
+        # A health check may come and go meanwhile.
+        ready = container.exec("sh", "-c", "cat /proc/[0-9]*/oom_score_adj 2>/dev/null || true").split()
+        assert ready.count("1000") == 1, ready
         assert len(stored(data)) >= 2
         assert docker("exec", container.name, "id", "-u") == "1000"
     return f"first poll after {first_s:.1f} s"

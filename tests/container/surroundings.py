@@ -33,6 +33,9 @@ from tests.container.engine import (
 from tests.container.rig import SOON_S, everything, own, pump
 from tests.running import ROOT
 
+#: Memory in which the service runs and no Stata file is made.
+_TIGHT = "90m"
+
 
 def folder_of_another_owner_is_told_with_what_mends_it(folder: Path) -> str:
     data = folder / "data"
@@ -101,6 +104,23 @@ def two_exports_at_once_stay_within_the_memory(folder: Path) -> str:
             assert client.get("/health").json()["status"] == "ok"
         assert container.inspect("{{.State.OOMKilled}} {{.RestartCount}}") == "false 0"
     return f"two Stata files of {most} sensors, {sizes[0] / 1e6:.0f} MB each"
+
+
+def memory_that_runs_out_ends_an_export_and_no_poll(folder: Path) -> str:
+    data = folder / "data"
+    _fill(data, days=2)
+    tight = (f"--memory={_TIGHT}", f"--memory-swap={_TIGHT}")
+    with pump(folder) as (simulated, environ, _), started("tight", environ, own(data), more=tight) as container:
+        until(lambda: container.health == "healthy", SOON_S, "healthy")
+        with container.client() as client:
+            refused = client.get("/api/export", params={"format": "dta", "sensors": "*"})
+            told = refused.json()["error"]
+            assert (refused.status_code, "memory runs out" in told["message"]) == (500, True), refused.text
+            polled = simulated.answers
+            assert simulated.wait_for(polled + 2, SOON_S)
+            assert client.get("/health").json()["status"] == "ok"
+        assert container.inspect("{{.RestartCount}} {{.State.Running}}") == "0 true"
+    return f"{_TIGHT}: {told['message']}"
 
 
 def _export(client: httpx.Client, names: list[str]) -> int:

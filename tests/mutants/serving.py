@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 _SERVE = "tests/test_serve.py::"
+_EXPORTS = "tests/test_export_child.py::"
 _PLOT = "tests/test_plot.py::"
 
 MUTANTS = (
@@ -95,6 +96,22 @@ MUTANTS = (
         old="        self._is_over = True\n        self._ended()\n",
         new="        self._is_over = True\n",
         tests=(f"{_SERVE}test_third_export_at_once_is_told_to_come_again",),
+    ),
+    Mutant(
+        name="export as dear to the kernel as the polls where memory runs out",
+        breaks="page",
+        file="pipeline/export_child.py",
+        old="        _first_to_go(process.pid)\n",
+        new="",
+        tests=(f"{_EXPORTS}test_system_that_lacks_memory_ends_an_export_before_the_service",),
+    ),
+    Mutant(
+        name="export that the system ended taken for a question that was wrong",
+        breaks="page",
+        file="pipeline/export_child.py",
+        old="    if process.returncode == -signal.SIGKILL:\n",
+        new="    if process.returncode is None:\n",
+        tests=(f"{_EXPORTS}test_export_that_the_system_ends_on_its_way_is_never_whole",),
     ),
     Mutant(
         name="export whose reader left before its first byte not ended",
