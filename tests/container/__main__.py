@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     checks.newer_image_goes_on_with_the_volume,
     surroundings.folder_of_another_owner_is_told_with_what_mends_it,
     surroundings.any_other_user_works_too,
+    builders.packages_of_both_platforms_are_there,
     surroundings.check_command_asks_the_pump,
     surroundings.two_exports_at_once_stay_within_the_memory,
     surroundings.memory_that_runs_out_ends_an_export_and_no_poll,

@@ -1,4 +1,4 @@
-"""The image by each of Docker's two builders."""
+"""What the image is made with: each of Docker's two builders, and packages for both platforms."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.container.engine import IMAGE, EngineError, build, docker
+from tests.running import ROOT
 
 #: The last version of Docker's client that builds with BuildKit without its plugin buildx.
 _WITHOUT_PLUGIN = 22
+#: Platforms that a release is built for, and the versions of the C library that their packages may ask for.
+_MACHINES, _GLIBC = ("x86_64", "aarch64"), range(17, 42)
 #: What BuildKit writes beside each image.
 _SIGNED = "buildkit.dockerfile.v0"
 #: Names, kinds, modes and owners of all files, and what is in them; but for what Docker writes itself and for compiled
@@ -38,6 +42,24 @@ def both_builders_make_the_same_image(_: Path) -> str:
     finally:
         docker("rmi", classic, buildkit)
     return f"the same configuration and the same {len(one)} names and contents"
+
+
+def packages_of_both_platforms_are_there(folder: Path) -> str:
+    version = docker("run", "--rm", "--entrypoint", "python", IMAGE, "--version").split()[1]
+    for machine in _MACHINES:
+        for lock in ("requirements.txt", "web/requirements.txt"):
+            _fetch_packages(lock, version, machine, folder)
+    return f"Python {version} on {' and '.join(_MACHINES)}"
+
+
+def _fetch_packages(lock: str, version: str, machine: str, folder: Path) -> None:
+    """All that is locked, as pip on another machine gets it; whether a hash is right shows only in the file itself."""
+    words = ["download", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
+    words += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", lock]
+    words += ["--python-version", version, "--implementation", "cp"]
+    words += [f"--platform=manylinux_2_{glibc}_{machine}" for glibc in _GLIBC]
+    done = subprocess.run([sys.executable, "-m", "pip", *words], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{lock} on {machine}: {done.stderr}"
 
 
 def _client_with_buildkit() -> str:
