@@ -34,7 +34,7 @@ from tests.container.rig import SOON_S, everything, own, pump
 from tests.running import ROOT
 
 #: Memory in which the service runs and no Stata file is made.
-_TIGHT = "90m"
+_TIGHT = "100m"
 
 
 def folder_of_another_owner_is_told_with_what_mends_it(folder: Path) -> str:
