@@ -15,9 +15,7 @@ def add(app: FastAPI) -> None:
 
     @app.exception_handler(LoggerError)
     async def ours(_: Request, error: LoggerError) -> Response:
-        if isinstance(error, BusyError):
-            return answer(503, error, {"Retry-After": "2"})
-        return answer(_status(error), error)
+        return answer(_status(error), error, {"Retry-After": "2"} if isinstance(error, BusyError) else None)
 
     @app.exception_handler(OSError)
     async def disk(_: Request, error: OSError) -> Response:

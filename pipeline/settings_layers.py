@@ -50,30 +50,30 @@ def given(environ: Mapping[str, str], keys: Collection[str], problems: rules.Pro
     Raises:
         SettingsError: `settings.toml` itself cannot be read.
     """
+    layers = (_known(entries, keys, problems) for entries in _layers(environ, problems))
+    if not (defaults := next(layers)):
+        raise SettingsError(problems)  # a broken installation: every key would be reported as missing
     store = dynaconf.base.Settings(dynaconf_skip_loaders=True)
-    for layer in _layers(environ, keys, problems):
+    for layer in (defaults, *layers):
         store.update(layer, dotted_lookup=False)
     found = {key: store.get(key, dotted_lookup=False) for key in keys}
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _layers(environ: Mapping[str, str], keys: Collection[str], problems: rules.Problems) -> list[Layer]:
+def _layers(environ: Mapping[str, str], problems: rules.Problems) -> Iterator[Iterable[tuple[str, Given]]]:
     """What the defaults, the file and the environment give, lowest first."""
-    layers = [_file_layer("settings.toml", DEFAULTS, "settings.toml", keys, problems)]
-    if not layers[0]:
-        raise SettingsError(problems)  # a broken installation: every key would be reported as missing
+    yield _in_file("settings.toml", DEFAULTS, "settings.toml", problems)
     if name := environ.get(FILE_VARIABLE):
-        layers.append(_file_layer(FILE_VARIABLE, Path(name), f"file {name}", keys, problems))
-    layers.append(_known(_variables(environ), keys, problems))
-    return layers
+        yield _in_file(FILE_VARIABLE, Path(name), f"file {name}", problems)
+    yield _variables(environ)
 
 
-def _file_layer(field: str, path: Path, origin: str, keys: Collection[str], problems: rules.Problems) -> Layer:
+def _in_file(field: str, path: Path, origin: str, problems: rules.Problems) -> Iterable[tuple[str, Given]]:
     try:
-        return _known(_entries(_read(path), origin), keys, problems)
+        return _entries(_read(path), origin)
     except ValueError as error:
         problems.add(field, str(error), str(path))
-        return {}
+        return ()
 
 
 def _read(path: Path) -> dict[object, object]:

@@ -39,7 +39,7 @@ class Vessels:
 
 
 def build(settings: Settings, clock: Clock) -> Vessels:
-    """The vessels that the settings ask for; the queue's file is opened."""
+    """The vessels that the settings ask for; nothing is opened."""
     folder = settings.output.shards
     kept = Quarantine(settings.data_dir / QUARANTINE)
     queue = Queue(settings.cache_path)

@@ -51,10 +51,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only checks whose name has this in it")
     parser.add_argument("--long", action="store_true", help="also what takes a quarter of an hour")
     asked = parser.parse_args(arguments)
-
-    def chosen(checks: Sequence[Check]) -> list[Check]:
-        return [check for check in checks if not asked.names or any(name in check.__name__ for name in asked.names)]
-
     try:
         docker("info")
     except (EngineError, OSError) as error:
@@ -63,15 +59,21 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     build()
     print(f"image built in {time.monotonic() - began:.0f} s", flush=True)
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(3) as pool:
-
-        def run(check: Check) -> bool:
-            return _run(check, Path(folder) / check.__name__)
-
-        passed = [run(check) for check in chosen(ALONE)]
-        passed += pool.map(run, chosen([*(LONG if asked.long else ()), *CHECKS]))
+    with tempfile.TemporaryDirectory() as folder:
+        passed = _run_all(_named(ALONE, asked.names), Path(folder), at_once=1)
+        passed += _run_all(_named([*(LONG if asked.long else ()), *CHECKS], asked.names), Path(folder), at_once=3)
     print(f"{sum(passed)} of {len(passed)} checks of the image passed in {time.monotonic() - began:.0f} s")
     return 0 if passed and all(passed) else 1
+
+
+def _named(checks: Sequence[Check], names: Sequence[str]) -> list[Check]:
+    """The checks that have one of these in their name; all where none is asked for."""
+    return [check for check in checks if not names or any(name in check.__name__ for name in names)]
+
+
+def _run_all(checks: Sequence[Check], folder: Path, *, at_once: int) -> list[bool]:
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(lambda check: _run(check, folder / check.__name__), checks))
 
 
 def _run(check: Check, folder: Path) -> bool:

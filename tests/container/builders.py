@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.container.engine import IMAGE, EngineError, build, docker
+from tests.container.engine import IMAGE, EngineError, build, docker, image
 from tests.running import ROOT
 
 #: The last version of Docker's client that builds with BuildKit without its plugin buildx.
@@ -34,8 +33,9 @@ def both_builders_make_the_same_image(_: Path) -> str:
     build(classic, DOCKER_BUILDKIT="0")
     build(buildkit, client=_client_with_buildkit(), DOCKER_BUILDKIT="1")
     try:
-        assert [_signature(tag) == _SIGNED for tag in (classic, buildkit)] == [False, True]
-        configs = _config(classic), _config(buildkit)
+        images = image(classic), image(buildkit)
+        assert [each["Comment"] == _SIGNED for each in images] == [False, True]
+        configs = [_config(each) for each in images]
         assert configs[0] == configs[1], configs
         one, other = _files(classic), _files(buildkit)
         assert one == other, sorted(set(one) ^ set(other))[:20]
@@ -77,15 +77,10 @@ def _clients() -> Iterator[str]:
             yield client
 
 
-def _signature(tag: str) -> str:
-    return docker("image", "inspect", "--format", "{{.Comment}}", tag)
-
-
-def _config(tag: str) -> dict[str, Any]:
+def _config(one: dict[str, Any]) -> dict[str, Any]:
     """What an image says of how it runs."""
-    config: dict[str, Any] = json.loads(docker("image", "inspect", tag))[0]["Config"]
     # Not of the image itself: what each builder adds, a mark that matters to Windows and what the last step began with.
-    return {name: value for name, value in config.items() if name not in {"ArgsEscaped", "Image"}}
+    return {name: value for name, value in one["Config"].items() if name not in {"ArgsEscaped", "Image"}}
 
 
 def _files(tag: str) -> list[str]:

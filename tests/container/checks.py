@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
 from pathlib import Path
 
 from pipeline import VERSION
-from tests.container.engine import IMAGE, PREFIX, Container, build, docker, started, until
+from tests.container.engine import IMAGE, PREFIX, Container, build, docker, image, started, until
 from tests.container.rig import SOON_S, everything, own, pump
 from tests.parts import stored
 
@@ -17,7 +16,7 @@ _MOST_BYTES, _FIRST_POLL_S, _STOP_S = 350_000_000, 3.0, 5.0
 
 
 def image_is_small_and_says_what_it_is(_: Path) -> str:
-    found = json.loads(docker("image", "inspect", IMAGE))[0]
+    found = image()
     labels, config = found["Config"]["Labels"], found["Config"]
     assert found["Size"] <= _MOST_BYTES, found["Size"]
     assert labels["org.opencontainers.image.title"] == "Luxtronik Logger"

@@ -52,6 +52,12 @@ def build(tag: str = IMAGE, version: str = "under-test", *, client: str = "docke
     docker(*words, timeout_s=1800, client=client, **environ)
 
 
+def image(tag: str = IMAGE) -> dict[str, Any]:
+    """What Docker knows of an image."""
+    found: dict[str, Any] = json.loads(docker("image", "inspect", tag))[0]
+    return found
+
+
 def limits() -> list[str]:
     """What compose.yaml limits, as words for `docker run`."""
     service = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["luxtronik-logger"]

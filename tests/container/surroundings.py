@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ import yaml
 
 from pipeline import history, service, settings
 from pipeline.house import House
+from pipeline.simulator import SimulatedPump
 from tests.container.engine import (
     IMAGE,
     OWNER,
     PREFIX,
     PUMP_HOST,
     WAY_TO_PUMP,
+    Container,
     EngineError,
     compose,
     docker,
@@ -89,38 +93,44 @@ def check_command_asks_the_pump(folder: Path) -> str:
 
 
 def two_exports_at_once_stay_within_the_memory(folder: Path) -> str:
-    data = folder / "data"
-    _fill(data, days=2)
-    with pump(folder) as (_, environ, __), started("exports", environ, own(data)) as container:
-        until(lambda: container.health == "healthy", SOON_S, "healthy")
-        with container.client() as client:
-            refused = client.get("/api/export", params={"format": "dta"})
-            assert refused.status_code == 400, refused.text
-            (most,) = re.findall(r"(\d+) sensors over these", refused.text)
-            names = [sensor["name"] for sensor in client.get("/api/sensors").json()["sensors"]][: int(most)]
-            with ThreadPoolExecutor(2) as pool:
-                asked = [pool.submit(_export, client, names) for _ in range(2)]
-                sizes = [one.result() for one in asked]
-            assert client.get("/health").json()["status"] == "ok"
+    with _two_days("exports", folder) as (_, container, client):
+        refused = client.get("/api/export", params={"format": "dta"})
+        assert refused.status_code == 400, refused.text
+        (most,) = re.findall(r"(\d+) sensors over these", refused.text)
+        names = [sensor["name"] for sensor in client.get("/api/sensors").json()["sensors"]][: int(most)]
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(_export, client, names) for _ in range(2)]
+            sizes = [one.result() for one in asked]
+        assert client.get("/health").json()["status"] == "ok"
         assert container.inspect("{{.State.OOMKilled}} {{.RestartCount}}") == "false 0"
     return f"two Stata files of {most} sensors, {sizes[0] / 1e6:.0f} MB each"
 
 
 def memory_that_runs_out_ends_an_export_and_no_poll(folder: Path) -> str:
-    data = folder / "data"
-    _fill(data, days=2)
     tight = (f"--memory={_TIGHT}", f"--memory-swap={_TIGHT}")
-    with pump(folder) as (simulated, environ, _), started("tight", environ, own(data), more=tight) as container:
-        until(lambda: container.health == "healthy", SOON_S, "healthy")
-        with container.client() as client:
-            refused = client.get("/api/export", params={"format": "dta", "sensors": "*"})
-            told = refused.json()["error"]
-            assert (refused.status_code, "memory runs out" in told["message"]) == (500, True), refused.text
-            polled = simulated.answers
-            assert simulated.wait_for(polled + 2, SOON_S)
-            assert client.get("/health").json()["status"] == "ok"
+    with _two_days("tight", folder, *tight) as (simulated, container, client):
+        refused = client.get("/api/export", params={"format": "dta", "sensors": "*"})
+        told = refused.json()["error"]
+        assert (refused.status_code, "memory runs out" in told["message"]) == (500, True), refused.text
+        polled = simulated.answers
+        assert simulated.wait_for(polled + 2, SOON_S)
+        assert client.get("/health").json()["status"] == "ok"
         assert container.inspect("{{.RestartCount}} {{.State.Running}}") == "0 true"
     return f"{_TIGHT}: {told['message']}"
+
+
+@contextmanager
+def _two_days(name: str, folder: Path, *more: str) -> Iterator[tuple[SimulatedPump, Container, httpx.Client]]:
+    """A pump, a healthy container that has two days behind it, and a client of its page."""
+    data = folder / "data"
+    _fill(data, days=2)
+    with (
+        pump(folder) as (simulated, environ, _),
+        started(name, environ, own(data), more=more) as container,
+        container.client() as client,
+    ):
+        until(lambda: container.health == "healthy", SOON_S, "healthy")
+        yield simulated, container, client
 
 
 def _export(client: httpx.Client, names: list[str]) -> int:
